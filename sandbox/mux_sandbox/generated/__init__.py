@@ -1,0 +1,73 @@
+"""A believable world made up from a seed: what is visible depends on seed and time alone.
+
+Everything is drawn per hour or day from a random stream of that hour or day, so any stretch of
+time can be had without making up all that was before, and a restart changes nothing.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from mux_sandbox.generated.assets import Assets
+from mux_sandbox.generated.views import Views
+from mux_sandbox.generated.vocabulary import AWKWARD_TITLES
+
+if TYPE_CHECKING:
+    from mux_sandbox.worlds import Row
+
+_KEPT_WINDOWS = 8
+_DAYS_WATCHED = 30
+
+
+class _Snapshot(NamedTuple):
+    """An answer and the stretch of time in which it is the right one."""
+
+    since: float
+    until: float
+    rows: list[Row]
+
+
+class GeneratedWorld:
+    """An endless world; gives the same list object as long as nothing changes."""
+
+    def __init__(self, seed: int = 1, assets: int = 3000, views_per_day: int = 400) -> None:
+        """Set the size: about so many assets visible at a time, and so many views each day."""
+        self._assets = Assets(seed, assets)
+        self._views = Views(seed, views_per_day, lru_cache(maxsize=256)(self._watched_on))
+        self._snapshots: dict[object, _Snapshot] = {}
+
+    def assets(self, now: float) -> list[Row]:
+        """Give all assets visible at `now`."""
+        return self._remembered("assets", now) or self._remember(
+            "assets", now, self._assets.visible(now)
+        )
+
+    def views(self, start: int, end: int, now: float) -> list[Row]:
+        """Give the views visible at `now` with start <= view_end <= end, oldest first."""
+        return self._remembered((start, end), now) or self._remember(
+            (start, end), now, self._views.visible(start, end, now)
+        )
+
+    def _watched_on(self, day: int) -> list[str | None]:
+        titles = self._assets.titles(range(day, day - _DAYS_WATCHED, -1))
+        # Not all that is watched is an asset of this environment, or has a title.
+        elsewhere = AWKWARD_TITLES[day % len(AWKWARD_TITLES)]
+        return [*titles[:9], elsewhere, *titles[9:], "", None]
+
+    def _remembered(self, key: object, now: float) -> list[Row] | None:
+        snapshot = self._snapshots.get(key)
+        if snapshot is not None and snapshot.since <= now < snapshot.until:
+            return snapshot.rows
+        return None
+
+    def _remember(self, key: object, now: float, answer: tuple[list[Row], float]) -> list[Row]:
+        rows, until = answer
+        self._snapshots.pop(key, None)
+        self._snapshots[key] = _Snapshot(now, until, rows)
+        if len(self._snapshots) > _KEPT_WINDOWS:
+            del self._snapshots[next(iter(self._snapshots))]
+        return rows
+
+
+__all__ = ["GeneratedWorld"]

@@ -1,0 +1,166 @@
+"""Generated views: what was watched in any hour, and from when it shows in the API."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from mux_sandbox.generated.clock_text import iso
+from mux_sandbox.generated.dice import Dice
+from mux_sandbox.generated.vocabulary import COUNTRIES, DEVICES, PLAYER_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mux_sandbox.worlds import Row
+
+_HOUR = 3600
+_SETTLE_SECONDS = 60
+"""A view shows up when it has been silent for so long."""
+
+_LATEST_SECONDS = 90 * 60
+"""The longest that a view comes late, and also the longest that a row can still change."""
+
+_KEPT_ROWS = 200_000
+
+
+class Version(NamedTuple):
+    """One state of a view and when it is the one to see."""
+
+    view_end: int
+    since: int
+    until: float
+    row: Row
+
+
+class Hour(NamedTuple):
+    """The versions whose view_end is in an hour, in that order."""
+
+    versions: list[Version]
+    rows: list[Row]
+    """What is left when nothing changes any more."""
+    settled: float
+    """When that is."""
+
+
+class Views:
+    """All views of a world, made hour by hour on demand."""
+
+    def __init__(self, seed: int, per_day: int, titles: Callable[[int], list[str | None]]) -> None:
+        """Prepare; `titles` gives what there is to watch on a day, favourites first."""
+        self._seed = seed
+        self._per_hour = per_day / 24
+        self._titles = titles
+        hours = max(48, _KEPT_ROWS * 24 // max(per_day, 1))
+        self._hour = lru_cache(maxsize=hours)(self._make_hour)
+        self._begun_in = lru_cache(maxsize=4)(self._watch)
+
+    def visible(self, start: int, end: int, now: float) -> tuple[list[Row], float]:
+        """Give the rows with start <= view_end <= end, and until when that stays the answer."""
+        rows: list[Row] = []
+        stays = math.inf
+        for number in range(start // _HOUR, min(end, int(now)) // _HOUR + 1):
+            hour = self._hour(number)
+            inside = start <= number * _HOUR and (number + 1) * _HOUR <= end
+            if inside and hour.settled <= now:
+                rows += hour.rows
+                continue
+            for version in hour.versions:
+                if start <= version.view_end <= end:
+                    if version.since > now:
+                        stays = min(stays, version.since)
+                    elif version.until > now:
+                        rows.append(version.row)
+                        stays = min(stays, version.until)
+        if end > now:
+            # Nobody knows yet what will be watched in the hour that comes next.
+            stays = min(stays, (int(now) // _HOUR + 1) * _HOUR)
+        return rows, stays
+
+    def _make_hour(self, number: int) -> Hour:
+        begin, end = number * _HOUR, (number + 1) * _HOUR
+        versions = [
+            version
+            # A view that is reopened ends up to an hour later than before.
+            for hour in (number - 1, number)
+            for version in self._begun_in(hour)
+            if begin <= version.view_end < end
+        ]
+        versions.sort(key=lambda version: version.view_end)
+        return Hour(
+            versions,
+            [version.row for version in versions if version.until == math.inf],
+            end + _LATEST_SECONDS + _SETTLE_SECONDS,
+        )
+
+    def _watch(self, hour: int) -> list[Version]:
+        dice = Dice(self._seed, "views", hour)
+        titles = self._titles(hour // 24)
+        versions: list[Version] = []
+        second = 0
+        mean = self._per_hour * _audience(hour)
+        for _ in range(int(mean * (0.8 + 0.4 * dice.random()) + dice.random())):
+            # Now and then two views end in the same second, or on the full hour.
+            chance = dice.random()
+            if chance > 0.08:  # noqa: PLR2004
+                second = 0 if chance > 0.995 else int(dice.random() * _HOUR)  # noqa: PLR2004
+            _add_view(versions, dice, titles, hour * _HOUR + second)
+        return versions
+
+
+def _audience(hour: int) -> float:
+    """Give the size of the audience against its mean: evenings and weekends are busy."""
+    weekend = (hour // 24 + 4) % 7 in (6, 0)
+    return (1.25 if weekend else 0.9) * (1 + 0.6 * math.cos((hour % 24 - 19) / 12 * math.pi))
+
+
+def _add_view(versions: list[Version], dice: Dice, titles: list[str | None], view_end: int) -> None:
+    throw = dice.random
+    seconds = int(5 + 2400 * throw() ** 3)
+    os_family, application = dice.pick(DEVICES)
+    row: Row = {
+        "id": dice.identifier(36),
+        "viewer_os_family": os_family,
+        "viewer_application_name": application,
+        # The smaller the index the more popular.
+        "video_title": titles[int(len(titles) * throw() ** 2)],
+        "total_row_count": None,
+        "player_error_message": None,
+        "player_error_code": None,
+        "error_type_id": None,
+        "country_code": dice.pick(COUNTRIES),
+        "view_start": iso(view_end - seconds - int(20 * throw())),
+        "view_end": iso(view_end),
+        "viewer_experience_score": round(1 - 0.6 * throw() ** 2, 4),
+        "watch_time": seconds * 1000 - int(throw() * 900),
+        "playback_failure": False,
+    }
+    fate = throw()
+    since = view_end + _SETTLE_SECONDS
+    if fate < 0.03:  # noqa: PLR2004
+        _fail(row, dice)
+    elif fate < 0.04:  # noqa: PLR2004
+        row["viewer_experience_score"] = row["watch_time"] = None
+    elif fate < 0.07:  # noqa: PLR2004
+        since = view_end + dice.between(5 * 60, _LATEST_SECONDS)
+    elif fate < 0.11:  # noqa: PLR2004
+        later = view_end + dice.between(120, _HOUR)
+        versions.append(Version(view_end, since, later + _SETTLE_SECONDS, row))
+        more = int((later - view_end - 60) * (0.3 + 0.7 * throw()))
+        row = row | {"view_end": iso(later), "watch_time": row["watch_time"] + 1000 * more}
+        view_end, since = later, later + _SETTLE_SECONDS
+    versions.append(Version(view_end, since, math.inf, row))
+
+
+def _fail(row: Row, dice: Dice) -> None:
+    code, message, kind = dice.pick(PLAYER_ERRORS)
+    row["player_error_code"], row["player_error_message"], row["error_type_id"] = (
+        code,
+        message,
+        kind,
+    )
+    if dice.chance(0.8):
+        row["playback_failure"] = True
+        row["viewer_experience_score"] = 0
+        row["watch_time"] //= 10

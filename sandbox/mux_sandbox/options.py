@@ -1,0 +1,74 @@
+"""Every knob of the sandbox; all of them may be turned while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from mux_sandbox.worlds import Row, World
+
+Family: TypeAlias = Literal["video", "data", "monitoring", "system", "robots"]
+"""A part of the API with rate limits of its own."""
+
+TotalRowCount: TypeAlias = Literal["exact", "null", "string"] | Callable[[int], Any]
+
+
+class Environment(NamedTuple):
+    """What one access token opens."""
+
+    secret: str
+    world: World
+    environment_id: str
+
+
+class RateLimit(NamedTuple):
+    """A token bucket: how many requests it holds and how many come back each second."""
+
+    capacity: float
+    refill_per_second: float
+
+
+def _generous() -> dict[Family, RateLimit]:
+    families: tuple[Family, ...] = ("video", "data", "monitoring", "system", "robots")
+    return {family: RateLimit(1000, 500) for family in families}
+
+
+@dataclass
+class SandboxOptions:
+    """How the sandbox behaves where the API makes no promise, and where tests want trouble."""
+
+    clock: Callable[[], float] = time.time
+    """Gives the present in epoch seconds; decides which rows are visible."""
+
+    retention_days: float = 100
+    """How far back a timeframe may start."""
+
+    clamp_instead_of_refuse: bool = False
+    """Move a timeframe that starts too early to the edge, where the API answers 400."""
+
+    timeframe_includes_start: bool = True
+    timeframe_includes_end: bool = True
+
+    page_cap: int | None = None
+    """Most rows a page holds, whatever `limit` asked for."""
+
+    total_row_count: TotalRowCount = "exact"
+    """How views are counted; a callable gets the true count and gives what to say instead."""
+
+    latency_seconds: float = 0.0
+
+    whoami: Row | None = None
+    """Keys to replace in the answer of whoami."""
+
+    environment_id: str = "sandbox-environment"
+    """Id of the environment that `Sandbox(world=...)` serves."""
+
+    environments: dict[str, Environment] = field(default_factory=dict)
+    """More environments, by token id."""
+
+    rate_limits: dict[Family, RateLimit] = field(default_factory=_generous)
+    announce_rate_limits: bool = True
+    """Send the X-RateLimit headers."""
