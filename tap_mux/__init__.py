@@ -1,0 +1,1 @@
+"""Singer tap for Mux: Mux Video and Mux Data, complete and incremental."""

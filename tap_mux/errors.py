@@ -1,0 +1,130 @@
+"""What can go wrong when asking Mux, said in one sentence.
+
+Mux words its errors in five shapes:
+
+    {"error": {"type": "not_found", "messages": ["The requested resource …"]}}
+    {"error": {"type": "forbidden", "message": "Robots is not enabled …"}}
+    {"error": "a sentence"}
+    {"errors": ["Too many requests, retry later."]}
+    no JSON at all (a proxy's page, an empty body)
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+
+_RETRIED_CLIENT_ERRORS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_LONGEST_QUOTE = 300
+_ADVICE: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: (
+        "Check token_id and token_secret: Mux does not accept them for this request"
+    ),
+    HTTPStatus.FORBIDDEN: "The access token or the plan does not include this resource",
+    HTTPStatus.NOT_FOUND: (
+        "It does not exist, or the access token or the plan does not include this resource"
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: "Other programs may be using up this environment's rate limit",
+}
+
+
+class MuxError(Exception):
+    """Something that the user can read and act on; its text is one sentence."""
+
+    @property
+    def is_worth_retrying(self) -> bool:
+        """Whether the same request may succeed a little later."""
+        return False
+
+
+class NoAnswerError(MuxError):
+    """Mux could not be reached, or the connection broke before the answer was whole."""
+
+    is_worth_retrying = True
+
+
+class UnexpectedAnswerError(MuxError):
+    """Mux answered, but not what its API describes."""
+
+    is_worth_retrying = True
+
+
+class APIError(MuxError):
+    """Mux answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        type: Mux's own word for the error, such as ``invalid_parameters``; empty if it gave none.
+        retry_after: Seconds that Mux asks to wait, or None if it did not say.
+    """
+
+    def __init__(
+        self, request: str, status: int, body: bytes = b"", retry_after: float | None = None
+    ) -> None:
+        """Word an error answer.
+
+        Args:
+            request: Method and path of the request, without its query.
+            status: The HTTP status of the answer.
+            body: The body of the answer.
+            retry_after: Seconds that the answer asks to wait, if it does.
+        """
+        self.status = status
+        self.retry_after = retry_after
+        self.type, messages = _read(body)
+        said = ": ".join(part for part in (self.type, "; ".join(messages)) if part)
+        text = f"{request} was answered {status} {_phrase(status)}".rstrip()
+        if said:
+            text += f" ({said})"
+        if advice := _ADVICE.get(status):
+            text += f". {advice}"
+        super().__init__(text)
+
+    @property
+    def is_refused_credential(self) -> bool:
+        """Whether Mux does not accept the access token."""
+        return self.status == HTTPStatus.UNAUTHORIZED
+
+    @property
+    def is_timeframe_too_old(self) -> bool:
+        """Whether the request reached back further than Mux keeps its data."""
+        return self.status == HTTPStatus.BAD_REQUEST and self.type == "invalid_timeframe"
+
+    @property
+    def is_worth_retrying(self) -> bool:
+        """True for an overloaded or failing server, and for a rate limit."""
+        return (
+            self.status >= HTTPStatus.INTERNAL_SERVER_ERROR or self.status in _RETRIED_CLIENT_ERRORS
+        )
+
+
+def _read(body: bytes) -> tuple[str, list[str]]:
+    """Read type and messages from an error body of any shape."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", []
+    if not isinstance(answer, dict):
+        return "", []
+    error = answer.get("error", answer)
+    if isinstance(error, str):
+        return "", _texts(error)
+    if not isinstance(error, dict):
+        return "", []
+    kind = error.get("type")
+    messages = error.get("messages") or error.get("message") or error.get("errors")
+    return kind if isinstance(kind, str) else "", _texts(messages)
+
+
+def _texts(messages: object) -> list[str]:
+    """Return messages as short single lines."""
+    items = messages if isinstance(messages, list) else [messages]
+    return [" ".join(item.split())[:_LONGEST_QUOTE] for item in items if isinstance(item, str)]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
