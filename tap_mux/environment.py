@@ -1,0 +1,66 @@
+"""One Mux environment: what one access token opens, and what it is called.
+
+A stream is given its environment, so that nothing about a token is global.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.client import MuxClient
+from tap_mux.errors import APIError, MuxError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+
+class Environment:
+    """The environment that an access token belongs to."""
+
+    def __init__(self, config: Mapping[str, Any], *, user_agent: str) -> None:
+        """Take the settings; nothing is read from them or asked of Mux yet.
+
+        Args:
+            config: The tap's settings.
+            user_agent: How the tap names itself to Mux.
+        """
+        self._config = config
+        self._user_agent = user_agent
+
+    @cached_property
+    def client(self) -> MuxClient:
+        """Asks Mux, with the environment's access token."""
+        return MuxClient(
+            api_url=self._config["api_url"],
+            token_id=self._config["token_id"],
+            token_secret=self._config["token_secret"],
+            user_agent=self._user_agent,
+            timeout_seconds=self._config["request_timeout_seconds"],
+            max_attempts=self._config["max_attempts"],
+        )
+
+    @cached_property
+    def id(self) -> str | None:
+        """The environment's ID, asked once; None, with a warning, where Mux does not tell.
+
+        Follows https://www.mux.com/docs/api-reference/system/utilities/whoami
+
+        Raises:
+            APIError: Mux refuses the access token.
+        """
+        try:
+            answer: dict[str, Any] = self.client.get("/system/v1/whoami", data=dict)["data"]
+        except MuxError as error:
+            if isinstance(error, APIError) and error.is_refused_credential:
+                raise
+            logger.warning("environment_id will be null in every record: %s", error)
+            return None
+        environment_id = answer.get("environment_id")
+        if isinstance(environment_id, str) and environment_id:
+            return environment_id
+        logger.warning("environment_id will be null in every record: Mux did not name one")
+        return None

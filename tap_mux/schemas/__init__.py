@@ -1,0 +1,70 @@
+"""One JSON Schema file for each stream, and what its marks mean.
+
+``"x-credential": true`` marks a property that gives access to something. It is left out unless the
+user asks for it. Marks are ours alone and are not shown to anybody.
+
+Properties are named by their path, such as ``tracks.name`` for the name of each of the tracks.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+Schema = dict[str, Any]
+
+_CREDENTIAL = "x-credential"
+
+
+def read(stream: str) -> Schema:
+    """Read a stream's schema from its file, marks and all.
+
+    Args:
+        stream: Name of the stream.
+    """
+    schema: Schema = json.loads(
+        resources.files(__name__).joinpath(f"{stream}.json").read_text("utf-8")
+    )
+    return schema
+
+
+def paths(schema: Schema) -> frozenset[str]:
+    """Return the path of every property, at every depth."""
+    return frozenset(path for path, _ in _walk(schema, ""))
+
+
+def credentials(schema: Schema) -> frozenset[str]:
+    """Return the paths of the properties that are marked as credentials."""
+    return frozenset(path for path, field in _walk(schema, "") if field.get(_CREDENTIAL))
+
+
+def without(schema: Schema, left_out: Collection[str], prefix: str = "") -> Schema:
+    """Copy a schema, leaving out some properties and all marks.
+
+    Args:
+        schema: The schema; it is not changed.
+        left_out: Paths of the properties to leave out.
+        prefix: Path of the schema itself, with a dot behind it.
+    """
+    copy = {key: value for key, value in schema.items() if key != _CREDENTIAL}
+    if "properties" in copy:
+        copy["properties"] = {
+            name: without(field, left_out, f"{prefix}{name}.")
+            for name, field in copy["properties"].items()
+            if f"{prefix}{name}" not in left_out
+        }
+    if "items" in copy:
+        copy["items"] = without(copy["items"], left_out, prefix)
+    return copy
+
+
+def _walk(schema: Schema, prefix: str) -> Iterator[tuple[str, Schema]]:
+    for name, field in schema.get("properties", {}).items():
+        yield f"{prefix}{name}", field
+        yield from _walk(field, f"{prefix}{name}.")
+    if isinstance(schema.get("items"), dict):
+        yield from _walk(schema["items"], prefix)

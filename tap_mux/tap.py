@@ -1,0 +1,176 @@
+"""The tap: its settings, its streams, and how a run begins and ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Schema
+
+from tap_mux import schemas
+from tap_mux.environment import Environment
+from tap_mux.errors import MuxError
+from tap_mux.settings import SETTINGS, mistakes
+from tap_mux.streams import ALL_STREAMS
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Iterator
+
+    import click
+
+    from tap_mux.stream import MuxStream
+
+
+class TapMux(Tap):
+    """Video infrastructure and video analytics from Mux (Mux Video and Mux Data)."""
+
+    name = "tap-mux"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    message_writer_class = MsgSpecWriter
+    # Without BATCH, which ignores selection and stream maps.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(
+        self, *, config: dict[str, Any] | None = None, validate_config: bool = True, **kwargs: Any
+    ) -> None:
+        """Take the settings; nothing is asked of Mux yet.
+
+        Args:
+            config: The settings; null is the same as not set.
+            validate_config: Whether to refuse settings that a run cannot work with.
+            kwargs: As the SDK's.
+
+        Raises:
+            ConfigValidationError: The settings have mistakes.
+        """
+        given = {name: value for name, value in (config or {}).items() if value is not None}
+        try:
+            super().__init__(config=given, validate_config=validate_config, **kwargs)
+        except ConfigValidationError as error:
+            raise _refusal(_worded(text) for text in error.errors) from None
+        if validate_config:
+            if found := list(mistakes(self.config)):
+                raise _refusal(found)
+            for name in sorted(self.config.keys() - self.config_jsonschema["properties"].keys()):
+                self.logger.warning("Unknown setting, ignored: %s", name)
+
+    def discover_streams(self) -> list[MuxStream]:
+        """Make all streams; nothing is asked of Mux yet."""
+        return [stream(self, self.environment) for stream in ALL_STREAMS]
+
+    def setup_mapper(self) -> None:
+        """Prepare stream maps; a catalog made with credentials does not bring them back."""
+        if self.input_catalog and not self.config.get("include_credentials"):
+            for stream in ALL_STREAMS:
+                if entry := self.input_catalog.get_stream(stream.name):
+                    hidden = schemas.credentials(schemas.read(stream.name))
+                    schema = schemas.without(entry.schema.to_dict(), hidden)
+                    entry.schema = Schema.from_dict(schema)
+        super().setup_mapper()
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The Mux environment that the access token opens."""
+        return Environment(self.config, user_agent=f"{self.name}/{self.plugin_version}")
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Run the tap; what goes wrong in a way that the user can act on is one line.
+
+        The SDK's method written anew, since the access token is tried before the first message.
+
+        Args:
+            about: Whether only to describe the tap.
+            about_format: How to describe it.
+            config: What the command line gave as settings.
+            state: The state of the last run.
+            catalog: What to read.
+        """
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        with _readable_errors(cls.logger):
+            tap = cls(
+                config=config.config if config else None,
+                parse_env_config=bool(config and config.parse_env),
+                state=json.load(state) if state else None,
+                catalog=json.load(catalog) if catalog else None,
+            )
+            _ = tap.environment.id
+            tap.sync_all()
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Run a connection test; errors are worded as in a run.
+
+        Args:
+            ctx: The command line's context.
+            param: The option ``--test``.
+            value: What to test.
+        """
+        with _readable_errors(cls.logger):
+            super().cb_test(ctx, param, value)
+
+
+def _refusal(errors: Iterable[str]) -> ConfigValidationError:
+    return ConfigValidationError(
+        "Config validation failed", errors=list(errors), schema=TapMux.config_jsonschema
+    )
+
+
+def _worded(error: str) -> str:
+    """Say what is wrong with a setting in words that help and that hold no credential."""
+    for name in ("token_id", "token_secret"):
+        if error == f"{name!r} is a required property":
+            return f"{name} is missing"
+        if f"config[{name!r}]" in error:
+            return f"{name} has to be text"
+    return error
+
+
+@contextmanager
+def _readable_errors(logger: logging.Logger) -> Iterator[None]:
+    """End the program with one line on what went wrong, where the user can act on it."""
+    try:
+        yield
+    except ConfigValidationError as error:
+        hint = ""
+        if any(text.startswith("token_") for text in error.errors):
+            hint = ". An access token is made in the Mux dashboard, under Settings, Access Tokens"
+        logger.error("The settings cannot be used: %s%s", "; ".join(error.errors), hint)  # noqa: TRY400
+        sys.exit(1)
+    except MuxError as error:
+        logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
+        sys.exit(1)
+    except BrokenPipeError:
+        logger.error("The target stopped reading; its own log says why")  # noqa: TRY400
+        # Python flushes stdout once more when it exits: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

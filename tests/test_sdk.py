@@ -1,0 +1,35 @@
+"""The SDK's own tests of a tap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+
+from mux_sandbox import GeneratedWorld, Sandbox
+from tap_mux.tap import TapMux
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Some fields occur only in old or rare records.
+pytestmark = pytest.mark.filterwarnings("default:Fields in transformed catalog but not in records")
+
+CONFIG = {"token_id": "id", "token_secret": "secret", "api_url": "http://127.0.0.1:1"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sandbox() -> Iterator[None]:
+    """Point the settings, which the suite takes when it is imported, to a sandbox."""
+    with Sandbox(world=GeneratedWorld()) as running:
+        CONFIG.update(running.config)
+        yield
+
+
+TestTapMux = get_tap_test_class(
+    TapMux,
+    config=CONFIG,
+    suite_config=SuiteConfig(max_records_limit=150),
+    parse_env_config=False,
+)

@@ -1,0 +1,305 @@
+"""The tap as a program: settings, credentials, what it prints and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from mux_sandbox import Answer, Delay, Disconnect
+from tap_mux.settings import SETTINGS
+from tap_mux.streams import ALL_STREAMS
+from tap_mux.tap import TapMux
+from tests.rows import HOUR, NOW, asset, view, views
+from tests.tapping import clean_environ, config_file, messages, run_program, run_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+TOKENS = {"token_id": "id", "token_secret": "s3cr3t"}
+
+
+def one_line(stderr: str) -> str:
+    """Return the only line that is an error."""
+    assert "Traceback" not in stderr
+    (line,) = [line for line in stderr.splitlines() if "| ERROR" in line]
+    return line
+
+
+class TestWithoutCredentialsOrNetwork:
+    """What needs neither."""
+
+    @pytest.mark.parametrize("option", ["--discover", "--about", "--version", "--help"])
+    def test_describes_itself(self, option: str) -> None:
+        done = run_program(option)
+        assert done.returncode == 0
+        assert done.stdout
+
+    def test_discovers_all_streams(self, tmp_path: Path) -> None:
+        config = config_file(tmp_path, api_url="http://127.0.0.1:1")
+        catalog = json.loads(run_program("--config", config, "--discover").stdout)
+        streams = {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
+        assert streams.keys() == {stream.name for stream in ALL_STREAMS}
+        assert streams["assets"]["key_properties"] == ["id"]
+        assert streams["assets"]["replication_method"] == "FULL_TABLE"
+        assert streams["video_views"]["key_properties"] == ["id"]
+        assert streams["video_views"]["replication_method"] == "INCREMENTAL"
+        assert streams["video_views"]["replication_key"] == "view_end"
+
+    def test_promises_only_what_it_does(self) -> None:
+        about = json.loads(run_program("--about", "--format=json").stdout)
+        assert "batch" not in about["capabilities"]
+        assert "batch_config" not in about["settings"]["properties"]
+
+
+class TestSettings:
+    """Mistakes are found at the start, and named."""
+
+    @pytest.mark.parametrize("name", ["token_id", "token_secret"])
+    @pytest.mark.parametrize("value", ["", "  ", None])
+    def test_credential_missing_or_empty(
+        self, tmp_path: Path, sandbox: Sandbox, name: str, value: str | None
+    ) -> None:
+        config = config_file(tmp_path, **{**sandbox.config, name: value})
+        done = run_program("--config", config)
+        assert done.returncode == 1
+        assert f"{name} is {'missing' if value is None else 'empty'}" in one_line(done.stderr)
+        assert done.stdout == ""
+        assert sandbox.requests == []
+
+    def test_credential_of_the_wrong_type_is_not_printed(self, tmp_path: Path) -> None:
+        config = config_file(tmp_path, token_id="id", token_secret=12345678)
+        done = run_program("--config", config)
+        assert done.returncode == 1
+        assert "token_secret has to be text" in one_line(done.stderr)
+        assert "12345678" not in done.stderr
+
+    @pytest.mark.parametrize("option", [[], ["--test"], ["--test=schema"]])
+    def test_mistakes_are_one_line_whatever_is_run(self, tmp_path: Path, option: list[str]) -> None:
+        config = config_file(tmp_path, **TOKENS, start_date="yesterday")
+        done = run_program("--config", config, *option)
+        assert done.returncode == 1
+        assert "start_date is neither a date nor a date-time: 'yesterday'" in one_line(done.stderr)
+
+    @pytest.mark.parametrize(
+        "value",
+        ["", "2026", "2026-1-1", "20260101", "2026-W01-1", "2026-02-30", "01/02/2026", "now",
+         "2026-01-01T25:00:00Z", "1767225600", "2026-01-01Z"],
+    )  # fmt: skip
+    def test_no_date(self, value: str) -> None:
+        for name in ("start_date", "end_date"):
+            with pytest.raises(ConfigValidationError) as raised:
+                TapMux(config={**TOKENS, name: value})
+            (error,) = raised.value.errors
+            assert error.startswith(f"{name} is neither")
+
+    @pytest.mark.parametrize(
+        "value",
+        ["2026-01-01", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123Z", "2026-01-01 00:00",
+         "2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00-0730", "2026-01-01T00:00:00"],
+    )  # fmt: skip
+    def test_date(self, value: str) -> None:
+        assert TapMux(config={**TOKENS, "start_date": value, "end_date": "2027-01-01"})
+
+    def test_end_date_has_to_lie_after_start_date(self) -> None:
+        for end in ("2026-01-01", "2025-12-31T23:59:59Z", "2026-01-01T01:00:00+01:00"):
+            config = {**TOKENS, "start_date": "2026-01-01", "end_date": end}
+            with pytest.raises(ConfigValidationError) as raised:
+                TapMux(config=config)
+            assert "has to be after start_date" in raised.value.errors[0]
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("lookback_seconds", -1),
+            ("lookback_seconds", "7200"),
+            ("request_timeout_seconds", 0),
+            ("max_attempts", 0),
+            ("api_url", "api.mux.com"),
+            ("api_url", "https://api.mux.com?x=1"),
+            ("include_credentials", "yes"),
+            ("start_date", 20260101),
+        ],
+    )
+    def test_nonsense_is_refused(self, name: str, value: object) -> None:
+        with pytest.raises(ConfigValidationError) as raised:
+            TapMux(config={**TOKENS, name: value})
+        assert name in raised.value.errors[0]
+
+    def test_null_is_the_same_as_not_set(self) -> None:
+        names = SETTINGS.to_dict()["properties"].keys() - TOKENS.keys()
+        tap = TapMux(config={**TOKENS, **dict.fromkeys(names)})
+        assert tap.config == TapMux(config=TOKENS).config
+
+    def test_unknown_settings_are_named(self, caplog: pytest.LogCaptureFixture) -> None:
+        TapMux(config={**TOKENS, "token": "x", "start": "y", "stream_maps": {}})
+        assert "Unknown setting, ignored: start" in caplog.text
+        assert "Unknown setting, ignored: token" in caplog.text
+        assert "stream_maps" not in caplog.text
+
+    def test_batches_are_not_written_even_when_asked_for(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.asset_rows = [asset("a", NOW)]
+        batch = {"encoding": {"format": "jsonl"}, "storage": {"root": "file:///nowhere"}}
+        output = run_tap(sandbox, "assets", batch_config=batch)
+        assert len(output.records("assets")) == 1
+        assert "Unknown setting, ignored: batch_config" in caplog.text
+
+    def test_all_can_come_from_the_environment(
+        self, world: ExplicitWorld, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        world.view_rows = views(5, NOW - 2 * HOUR, 60)
+        environ = {
+            **sandbox.environ,
+            "TAP_MUX_START_DATE": view(0, NOW - 2 * HOUR + 60)["view_end"],
+        }
+        environ["TAP_MUX_LOOKBACK_SECONDS"] = "0"
+        done = subprocess.run(
+            [sys.executable, "-m", "tap_mux", "--config", "ENV"],
+            cwd=tmp_path,
+            env={**clean_environ(), **environ},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        records = [m for m in messages(done.stdout) if m["type"] == "RECORD"]
+        assert [message["record"]["id"] for message in records] == [
+            f"view-{number:06}" for number in range(1, 5)
+        ]
+
+
+class TestEnd:
+    """How a run ends."""
+
+    def test_refused_credential_ends_within_one_request(
+        self, tmp_path: Path, sandbox: Sandbox
+    ) -> None:
+        config = config_file(tmp_path, **{**sandbox.config, "token_secret": "wr0ng"})
+        done = run_program("--config", config)
+        assert done.returncode == 1
+        assert "401 Unauthorized (unauthorized: Unauthorized request)" in one_line(done.stderr)
+        assert "token_id and token_secret" in one_line(done.stderr)
+        assert "wr0ng" not in done.stderr
+        assert done.stdout == ""
+        assert len(sandbox.requests) == 1
+
+    def test_a_failing_stream_ends_in_a_readable_line(
+        self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        body = {"error": {"type": "forbidden", "messages": ["No access."]}}
+        sandbox.faults.add("/video/v1/assets", times=None, action=Answer(403, body))
+        done = run_program("--config", config_file(tmp_path, **sandbox.config))
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "403 Forbidden (forbidden: No access.)" in done.stderr.splitlines()[-1]
+
+    def test_nobody_there(self, tmp_path: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+            config = config_file(tmp_path, **TOKENS, api_url=url, max_attempts=1)
+            done = run_program("--config", config)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "Connection refused" in done.stderr.splitlines()[-1]
+        assert "s3cr3t" not in done.stderr
+
+    def test_a_target_that_stops_reading(
+        self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.asset_rows = [asset(f"asset-{n}", NOW, passthrough="x" * 200) for n in range(3000)]
+        config = config_file(tmp_path, **sandbox.config)
+        with subprocess.Popen(
+            [sys.executable, "-m", "tap_mux", "--config", config],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as tap:
+            assert tap.stdout
+            assert tap.stderr
+            tap.stdout.readline()
+            tap.stdout.close()
+            stderr = tap.stderr.read()
+        assert tap.returncode == 1
+        assert "Traceback" not in stderr
+        assert "The target stopped reading" in stderr.splitlines()[-1]
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_leaves_a_last_state(
+        self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, number: signal.Signals
+    ) -> None:
+        world.view_rows = views(300, NOW - 2 * HOUR, 1)
+        sandbox.faults.add("video-views", times=1, action=lambda _: None)
+        late = NOW - 2 * HOUR + 301
+        sandbox.faults.add(
+            lambda request: int((request.params("timeframe[]") or ["0"])[0]) > late,
+            times=None,
+            action=Delay(30),
+        )
+        settings = {"start_date": view(0, NOW - 30 * HOUR)["view_end"]}
+        config = config_file(tmp_path, **sandbox.config, **settings)
+        with subprocess.Popen(
+            [sys.executable, "-m", "tap_mux", "--config", config],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as tap:
+            assert tap.stdout
+            lines = []
+            for line in tap.stdout:
+                lines.append(line)
+                if len(lines) == 30:
+                    tap.send_signal(number)
+        assert tap.returncode == 0
+        last = [message for message in messages("".join(lines)) if message["type"] == "STATE"][-1]
+        assert last["value"]["bookmarks"]["video_views"]
+
+    def test_connection_broken_for_good(
+        self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add("/video/v1/assets", times=None, action=Disconnect())
+        config = config_file(tmp_path, **sandbox.config, max_attempts=2)
+        done = run_program("--config", config)
+        assert done.returncode == 1
+        assert "Connection reset by peer. Gave up after 2 tries" in done.stderr.splitlines()[-1]
+
+
+def test_user_agent_names_tap_and_version(sandbox: Sandbox) -> None:
+    run_tap(sandbox)
+    assert {request.headers["User-Agent"] for request in sandbox.requests} == {
+        f"tap-mux/{TapMux.plugin_version}"
+    }
+
+
+def test_debug_log_holds_no_secret(tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    config = config_file(tmp_path, **sandbox.config)
+    done = run_program("--config", config, environ={"TAP_MUX_LOGLEVEL": "debug"})
+    assert done.returncode == 0
+    assert "DEBUG" in done.stderr
+    assert sandbox.config["token_secret"] not in done.stderr + done.stdout
+    assert "Authorization" not in done.stderr + done.stdout
+
+
+def test_lines_are_utf8_and_one_for_each_message(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    title = 'ünï\u2028"quoted"\n\\ 🎬'
+    world.view_rows = [view("a", NOW - HOUR, video_title=title)]
+    done = run_program("--config", config_file(tmp_path, **sandbox.config))
+    records: list[dict[str, Any]] = [
+        message["record"]
+        for message in messages(done.stdout)
+        if message.get("stream") == "video_views" and message["type"] == "RECORD"
+    ]
+    assert [record["video_title"] for record in records] == [title]
