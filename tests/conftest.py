@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox, SandboxOptions
+from tap_mux import pacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +31,23 @@ def sandbox(world: ExplicitWorld) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let waiting take no time, and note how long it would have been."""
+    """Let waiting take no time, and note how long the waits between tries would have been."""
     noted: list[float] = []
-    monkeypatch.setattr(time, "sleep", noted.append)
+    waited = [0.0]
+
+    class Condition(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited[0] += timeout or 0
+            return False
+
+    def sleep(seconds: float) -> None:
+        noted.append(seconds)
+        waited[0] += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: time.perf_counter() + waited[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(pacing, "time", clock)
+    monkeypatch.setattr(
+        pacing, "threading", SimpleNamespace(Condition=Condition, Lock=threading.Lock)
+    )
     return noted
