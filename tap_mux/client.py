@@ -15,14 +15,24 @@ from typing import TYPE_CHECKING, Any
 import backoff
 import msgspec
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
-from tap_mux.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
+from tap_mux.errors import (
+    APIError,
+    CalledOffError,
+    MuxError,
+    NoAnswerError,
+    UnexpectedAnswerError,
+)
+from tap_mux.fetching import is_called_off
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from backoff.types import Details
+
+    from tap_mux.pacing import Pacer
 
     Query = Mapping[str, str | int | Sequence[str | int]]
 
@@ -51,6 +61,8 @@ class MuxClient:
         user_agent: str,
         timeout_seconds: int,
         max_attempts: int,
+        most_in_flight: int,
+        pacer: Pacer,
     ) -> None:
         """Prepare a connection; nothing is sent yet.
 
@@ -61,11 +73,17 @@ class MuxClient:
             user_agent: How the tap names itself to Mux.
             timeout_seconds: For connecting, and for each wait for more of an answer.
             max_attempts: How often one request is tried before it has failed.
+            most_in_flight: How many requests are under way at once.
+            pacer: Says when a request may be sent.
         """
         self._base = api_url.rstrip("/")
         self._timeout = timeout_seconds
         self._max_attempts = max_attempts
+        self._pacer = pacer
         self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=most_in_flight + 1)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
         self._session.auth = HTTPBasicAuth(token_id.encode(), token_secret.encode())
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._ask = backoff.on_exception(
@@ -103,20 +121,30 @@ class MuxClient:
 
     def _ask_once(self, path: str, query: Query, data: type) -> dict[str, Any]:
         request = f"GET {path}"
+        if is_called_off():
+            text = f"{request} is not wanted any more"
+            raise CalledOffError(text)
+        bucket = self._pacer.bucket(path)
+        ticket = bucket.take()
+        headers: Mapping[str, str] = {}
+        retry_after = None
+        status = 0
         try:
             response = self._session.get(
                 self._base + path, params=query, timeout=self._timeout, allow_redirects=False
             )
+            status, headers = response.status_code, response.headers
+            retry_after = _retry_after(headers.get("Retry-After"))
         except _BROKEN_CONNECTIONS as error:
             text = f"{request} got no answer from {self._base}: {_reason(error)}"
             raise NoAnswerError(text) from None
-        if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
-            raise APIError(
-                request,
-                response.status_code,
-                response.content,
-                _retry_after(response.headers.get("Retry-After")),
-            )
+        finally:
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
+                bucket.refused(ticket, retry_after)
+            else:
+                bucket.answered(ticket, headers)
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise APIError(request, status, response.content, retry_after)
         return _envelope(request, response.content, data)
 
     def _tell_retry(self, details: Details) -> None:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.client import MuxClient
 from tap_mux.errors import APIError, MuxError
+from tap_mux.fetching import Fetcher
+from tap_mux.pacing import Pacer
+from tap_mux.settings import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +44,17 @@ class Environment:
             user_agent=self._user_agent,
             timeout_seconds=self._config["request_timeout_seconds"],
             max_attempts=self._config["max_attempts"],
+            most_in_flight=self._config["max_concurrency"],
+            pacer=Pacer(
+                reserve=number(self._config, "rate_limit_reserve") or 0,
+                most_per_second=number(self._config, "max_requests_per_second"),
+            ),
         )
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """Asks for several things at a time."""
+        return Fetcher(self._config["max_concurrency"])
 
     @cached_property
     def id(self) -> str | None:

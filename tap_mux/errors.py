@@ -38,6 +38,10 @@ class MuxError(Exception):
         return False
 
 
+class CalledOffError(MuxError):
+    """The answer is not wanted any more; nobody sees this."""
+
+
 class NoAnswerError(MuxError):
     """Mux could not be reached, or the connection broke before the answer was whole."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ from singer_sdk import typing as th
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+# The SDK does not turn environment variables into numbers, so such a setting may also be text.
+_NUMBER = th.CustomType({"type": ["number", "string"]})
 
 SETTINGS = th.PropertiesList(
     th.Property(
@@ -77,6 +81,29 @@ SETTINGS = th.PropertiesList(
         description="How often one request is tried before its stream fails.",
     ),
     th.Property(
+        "max_concurrency",
+        th.IntegerType(minimum=1, maximum=64),
+        default=8,
+        title="Maximum Concurrency",
+        description="How many requests are under way at once, at most.",
+    ),
+    th.Property(
+        "rate_limit_reserve",
+        _NUMBER,
+        default=0.1,
+        title="Rate Limit Reserve",
+        description=(
+            "The part of Mux's rate limit, 0 to 0.9, that is left for others: your own production "
+            "has the same limit."
+        ),
+    ),
+    th.Property(
+        "max_requests_per_second",
+        _NUMBER,
+        title="Maximum Requests per Second",
+        description="A limit on requests a second to each part of the API, whatever Mux allows.",
+    ),
+    th.Property(
         "include_credentials",
         th.BooleanType,
         default=False,
@@ -91,6 +118,9 @@ SETTINGS = th.PropertiesList(
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
+
+
+_BOUNDS = {"rate_limit_reserve": (0, 0.9), "max_requests_per_second": (0.01, 1000)}
 
 
 def moment(config: Mapping[str, Any], name: str) -> datetime | None:
@@ -115,6 +145,23 @@ def moment(config: Mapping[str, Any], name: str) -> datetime | None:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def number(config: Mapping[str, Any], name: str) -> float | None:
+    """Read a setting that is a number, or text that says one.
+
+    Args:
+        config: The settings.
+        name: Which of them to read.
+
+    Returns:
+        The number, or None if the setting is not set.
+
+    Raises:
+        ValueError: The setting is no number.
+    """
+    value = config.get(name)
+    return None if value is None else float(value)
+
+
 def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
     """Say what the schema cannot: each mistake in the settings is one sentence.
 
@@ -126,6 +173,13 @@ def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is empty"
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
         yield f"api_url is not an http or https URL: {config['api_url']!r}"
+    for name, (least, most) in _BOUNDS.items():
+        try:
+            value = number(config, name)
+        except ValueError:
+            value = math.nan
+        if value is not None and not least <= value <= most:
+            yield f"{name} is not a number from {least:g} to {most:g}: {config[name]!r}"
     moments = {}
     for name in ("start_date", "end_date"):
         try:

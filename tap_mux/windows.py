@@ -70,6 +70,17 @@ class Windows:
         self._seconds = min(_fitting(window.seconds, rows), window.seconds // 2)
         return True
 
+    def following(self, rows: int) -> Window | None:
+        """Return the window after the current one; None if there is none.
+
+        Args:
+            rows: How many rows the current window holds.
+        """
+        ahead = Windows(self._start, self._end)
+        ahead._seconds = self._seconds
+        ahead.advance(rows)
+        return ahead.current
+
     def advance(self, rows: int) -> None:
         """Go on to the next window.
 

@@ -95,7 +95,7 @@ def run_program(
     *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m tap_mux`` and return what it printed."""
-    return subprocess.run(  # noqa: S603 - the tap itself
+    return subprocess.run(
         [sys.executable, "-W", "error", "-m", "tap_mux", *arguments],
         capture_output=True,
         check=False,

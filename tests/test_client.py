@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mux_sandbox import Answer, Delay, Disconnect, RateLimit, Truncate
+from mux_sandbox import Answer, Delay, Disconnect, Truncate
 from tap_mux.client import LONGEST_WAIT_SECONDS, MuxClient
 from tap_mux.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
+from tap_mux.pacing import Pacer
 from tests.rows import NOW, asset
 
 if TYPE_CHECKING:
@@ -25,12 +26,18 @@ TOO_MANY = {"errors": ["Too many requests, retry later."]}
 
 def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
     """Make a client for the sandbox."""
-    settings = {"timeout_seconds": 5, "max_attempts": 4, "user_agent": "tap-mux/test"}
+    settings = {
+        "timeout_seconds": 5,
+        "max_attempts": 4,
+        "most_in_flight": 8,
+        "pacer": Pacer(reserve=0.1, most_per_second=None),
+        "user_agent": "tap-mux/test",
+    }
     return MuxClient(**{**sandbox.config, **settings, **more})
 
 
 @pytest.fixture
-def client(world: ExplicitWorld, sandbox: Sandbox) -> MuxClient:
+def client(world: ExplicitWorld, sandbox: Sandbox, waits: list[float]) -> MuxClient:
     """A client of a world with one asset."""
     world.asset_rows = [asset("a", NOW)]
     return client_of(sandbox)
@@ -108,6 +115,8 @@ def test_nobody_there(waits: list[float]) -> None:
             user_agent="t",
             timeout_seconds=1,
             max_attempts=2,
+            most_in_flight=1,
+            pacer=Pacer(reserve=0, most_per_second=None),
         )
         with pytest.raises(NoAnswerError, match="Connection refused") as raised:
             client.get(PATH, {"limit": 7})
@@ -149,14 +158,6 @@ class TestWaits:
         sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": header}))
         client.get(PATH)
         assert 0.5 <= waits[0] <= 1
-
-    def test_survives_a_real_bucket_that_is_not_announced(
-        self, client: MuxClient, sandbox: Sandbox
-    ) -> None:
-        sandbox.options.announce_rate_limits = False
-        sandbox.options.rate_limits["video"] = RateLimit(capacity=2, refill_per_second=4)
-        for _ in range(4):
-            assert client.get(PATH)["data"]
 
 
 class TestManners:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import random
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -238,10 +239,11 @@ class TestRetention:
     def test_without_start_date_all_that_is_kept_is_read(
         self, world: ExplicitWorld, sandbox: Sandbox, days: int, caplog: pytest.LogCaptureFixture
     ) -> None:
+        now = int(time.time())
         sandbox.options.retention_days = days
-        border = NOW - days * DAY
+        border = now - days * DAY
         world.view_rows = [view("old", border - HOUR), view("kept", border + 5 * MINUTE)]
-        world.view_rows.append(view("new", NOW - MINUTE))
+        world.view_rows.append(view("new", now - MINUTE))
         records = read(sandbox).records("video_views")
         assert ids(records) == ["kept", "new"]
         assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
@@ -249,8 +251,9 @@ class TestRetention:
     def test_an_older_start_date_is_told(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
+        now = int(time.time())
         sandbox.options.retention_days = 30
-        world.view_rows = [view("kept", NOW - 29 * DAY)]
+        world.view_rows = [view("kept", now - 29 * DAY)]
         records = read(sandbox, start_date="2020-01-01").records("video_views")
         assert ids(records) == ["kept"]
         (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
@@ -260,19 +263,21 @@ class TestRetention:
     def test_an_older_bookmark_is_told(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
-        world.view_rows = [view("first", NOW - 99 * DAY)]
+        now = int(time.time())
+        world.view_rows = [view("first", now - 99 * DAY)]
         state = read(sandbox).states[-1]
         sandbox.options.retention_days = 30
-        world.view_rows = [view("next", NOW - DAY)]
+        world.view_rows = [view("next", now - DAY)]
         output = read(sandbox, state=state)
         assert ids(output.records("video_views")) == ["next"]
         (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
-        assert f"from {tap_time(NOW - 99 * DAY)[:19]}+00:00 to" in warning.getMessage()
+        assert f"from {tap_time(now - 99 * DAY)[:19]}+00:00 to" in warning.getMessage()
 
     def test_a_lookback_beyond_what_is_kept_is_not_told(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
-        world.view_rows = [view("first", NOW - DAY + HOUR)]
+        now = int(time.time())
+        world.view_rows = [view("first", now - DAY + HOUR)]
         state = read(sandbox).states[-1]
         sandbox.options.retention_days = 1
         assert ids(read(sandbox, state=state).records("video_views")) == ["first"]
@@ -281,8 +286,9 @@ class TestRetention:
     def test_what_is_kept_may_recede_in_the_middle_of_a_window(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
+        now = int(time.time())
         sandbox.options.retention_days = 30
-        world.view_rows = views(150, NOW - 30 * DAY + MINUTE, 1)
+        world.view_rows = views(150, now - 30 * DAY + MINUTE, 1)
 
         def recede(_: object) -> None:
             sandbox.options.retention_days = 30 - 2 * MINUTE / DAY

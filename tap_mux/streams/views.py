@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_mux.listings import ViewWindows
 from tap_mux.stream import MuxStream
+from tap_mux.view_windows import ViewWindows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,4 +29,5 @@ class VideoViews(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the windows of time in which views ended."""
-        return ViewWindows(self.environment.client, self.path).read(*self.span(context))
+        windows = ViewWindows(self.environment.client, self.environment.fetcher, self.path)
+        return windows.read(*self.span(context))

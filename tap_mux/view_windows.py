@@ -1,0 +1,297 @@
+"""Views by windows of time: complete and in order, whatever the API leaves open."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.errors import APIError, UnexpectedAnswerError
+from tap_mux.listings import PAGE_LIMIT
+from tap_mux.normalizing import MisfitError, utc_timestamp
+from tap_mux.windows import MOST_ROWS, Window, Windows, first_kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tap_mux.client import MuxClient
+    from tap_mux.fetching import Fetcher, Results
+    from tap_mux.normalizing import Record
+
+    Page = dict[str, Any]
+    _Views = dict[str, tuple[str, Record]]
+    """Views by ``id``, each with its normalized ``view_end``."""
+
+TRIES_OF_A_WINDOW = 3
+"""How often a window is read again while views move from page to page in it."""
+
+BEFORE_MUX_DATA = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
+DOCUMENTED_RETENTION_SECONDS = 100 * 24 * 60 * 60
+SPARE_SECONDS = 5
+"""Left out at the border of what Mux keeps, since that recedes while it is read."""
+
+logger = logging.getLogger(__name__)
+
+
+class ViewWindows:
+    """Reads a list of views by windows of the time when they ended, oldest first.
+
+    Mux promises neither whether the ends of ``timeframe[]`` are inclusive, nor the order of views
+    that ended together, nor that nothing moves between two pages. So each window is asked for with
+    a second to spare on either side, checked against Mux's own count, sorted and cut to size here.
+
+    Follows https://www.mux.com/docs/api-reference/data/video-views/list-video-views
+    """
+
+    def __init__(self, client: MuxClient, fetcher: Fetcher, path: str) -> None:
+        """Take what is needed to ask; nothing is asked yet.
+
+        Args:
+            client: Asks Mux.
+            fetcher: Asks for several pages at a time.
+            path: The list's path.
+        """
+        self._client = client
+        self._fetcher = fetcher
+        self._path = path
+
+    def read(
+        self, start: int | None, end: int, unread: int | None = None
+    ) -> Iterator[list[Record]]:
+        """Read the views that ended in a range of time.
+
+        Args:
+            start: First second of the range, in epoch seconds; None for all that Mux keeps.
+            end: The second after its last one.
+            unread: First second of the range that no earlier run has read; None for ``start``.
+
+        Yields:
+            The views of each window in order of (``view_end``, ``id``), no ``id`` twice. A view
+            that is reopened while the range is read comes again in a later window.
+
+        Raises:
+            MuxError: A request failed for good.
+        """
+        windows = Windows(BEFORE_MUX_DATA if start is None else start, end)
+        spare = SPARE_SECONDS
+        ahead: _Reading | None = None
+        try:
+            while window := windows.current:
+                if ahead and ahead.window != window:
+                    ahead.close()
+                    ahead = None
+                reading, ahead = ahead or self._begin(window), None
+                try:
+                    count = reading.count()
+                    if count is not None and (following := windows.following(count)):
+                        ahead = self._begin(following)  # while this one is read and emitted
+                    views = self._settle(reading, ahead)
+                    windows.advance(len(views) if count is None else count)
+                    yield _in_order(views, window)
+                except _TooManyViewsError as too_many:
+                    windows.split(too_many.views)
+                except APIError as error:
+                    if not error.is_timeframe_too_old:
+                        raise
+                    kept = self._first_kept(window.start, error) + spare
+                    spare *= 2  # what is kept recedes while it is read
+                    windows.begin_at(kept)
+                    _tell_gone(start, max(window.start, unread or 0), kept, end)
+                finally:
+                    reading.close()
+        finally:
+            if ahead:
+                ahead.close()
+
+    def _begin(self, window: Window) -> _Reading:
+        return _Reading(self._ask, self._fetcher, window)
+
+    def _settle(self, reading: _Reading, ahead: _Reading | None) -> _Views:
+        """Read a window until nothing moved in it meanwhile, but not for ever."""
+        window = reading.window
+        read: _Views = {}
+        for _ in range(TRIES_OF_A_WINDOW):
+            views, held_still = reading.collect(ahead)
+            if held_still:
+                return views
+            _collect((view for _, view in views.values()), read)
+            reading = self._begin(window)
+        reading.close()
+        logger.warning(
+            "Views that ended from %s to %s kept moving from page to page, or do not add up to the "
+            "count that Mux gives for them: went on with the %d found in %d tries; the next run "
+            "reads those again that lie within its lookback",
+            _moment(window.start),
+            _moment(window.end),
+            len(read),
+            TRIES_OF_A_WINDOW,
+        )
+        return read
+
+    def _ask(self, window: Window, page: int, limit: int = PAGE_LIMIT) -> dict[str, Any]:
+        return self._client.get(
+            self._path,
+            {
+                "limit": limit,
+                "page": page,
+                "order_direction": "asc",
+                "timeframe[]": [window.start - 1, window.end],
+            },
+        )
+
+    def _first_kept(self, refused: int, refusal: APIError) -> int:
+        """Find where what Mux keeps begins.
+
+        Args:
+            refused: A moment before that, in epoch seconds.
+            refusal: What Mux said; raised where it refuses every other moment too.
+        """
+
+        def is_kept(moment: int) -> bool:
+            try:
+                self._ask(Window(moment, moment + 1), page=1, limit=1)
+            except APIError as error:
+                if not error.is_timeframe_too_old:
+                    raise
+                return False
+            return True
+
+        now = int(time.time())
+        if not is_kept(now):
+            raise refusal
+        return first_kept(refused, now, now - DOCUMENTED_RETENTION_SECONDS, is_kept)
+
+
+class _TooManyViewsError(Exception):
+    """A window holds more views than should be read at once."""
+
+    def __init__(self, views: int) -> None:
+        super().__init__(views)
+        self.views = views
+
+
+class _Reading:
+    """One reading of one window: its first page is asked for at once, the others when it came."""
+
+    def __init__(self, ask: Callable[..., Page], fetcher: Fetcher, window: Window) -> None:
+        self.window = window
+        self._ask = partial(ask, window)
+        self._fetcher = fetcher
+        self._off = threading.Event()
+        self._first = fetcher.submit(self._ask, 1, off=self._off)
+        self._others: Results[Page] | None = None
+        self._last = 1
+
+    def count(self) -> int | None:
+        """Return Mux's count of the views; None if it has none.
+
+        Raises:
+            _TooManyViewsError: The window should be split instead.
+        """
+        count = _count(self._first.result())
+        self._check(count or 0)
+        return count
+
+    def go_on(self) -> None:
+        """Ask for the pages after the first, if that has come and there are not too many."""
+        if self._others or not self._first.done() or self._first.exception():
+            return
+        first = self._first.result()
+        count, size = _count(first) or 0, len(first["data"])
+        if size and (count <= MOST_ROWS or self.window.seconds == 1):
+            # One more where the last page would be full: only a short page ends a list for sure.
+            self._last = -(-count // size) + (count % PAGE_LIMIT == 0)
+        self._others = self._fetcher.map(self._ask, range(2, self._last + 1))
+
+    def collect(self, ahead: _Reading | None) -> tuple[_Views, bool]:
+        """Read all pages, while those of the window ahead are asked for as well.
+
+        Returns:
+            The views, and whether they are all there as far as Mux's count tells.
+
+        Raises:
+            _TooManyViewsError: The window should be split instead.
+        """
+        views: _Views = {}
+        counts = set()
+        for page in self._pages():
+            if ahead:
+                ahead.go_on()
+            count = _count(page)
+            counts.add(count)
+            known = len(views)
+            _collect(page["data"], views)
+            self._check(max(count or 0, len(views)))
+            # A page may be short for no reason, and a count may be wrong: only a page with nothing
+            # new is surely past the end, or a short one when the count has been reached.
+            if len(views) == known or (len(views) == count and len(page["data"]) < PAGE_LIMIT):
+                break
+        self.close()
+        return views, counts in ({None}, {len(views)})
+
+    def close(self) -> None:
+        """Call off what has not begun."""
+        self._off.set()
+        if self._others:
+            self._others.close()
+
+    def _pages(self) -> Iterator[Page]:
+        yield self._first.result()
+        self.go_on()
+        yield from self._others or ()
+        for number in itertools.count(self._last + 1):
+            yield self._ask(number)
+
+    def _check(self, views: int) -> None:
+        if views > MOST_ROWS and self.window.seconds > 1:
+            raise _TooManyViewsError(views)
+
+
+def _collect(page: Iterable[Record], views: _Views) -> None:
+    """Add views; of two versions of one view, keep the one that ended later or came later."""
+    for view in page:
+        try:
+            view_id, view_end = view["id"], utc_timestamp(view["view_end"])
+        except (KeyError, MisfitError):
+            view_id = None
+        if not isinstance(view_id, str):
+            text = "Mux listed a view without id or view_end"
+            raise UnexpectedAnswerError(text)
+        known = views.get(view_id)
+        if known is None or view_end >= known[0]:
+            views[view_id] = (view_end, view)
+
+
+def _in_order(views: _Views, window: Window) -> list[Record]:
+    """Return the views that ended in a window, by the time when they did."""
+    start, end = utc_timestamp(window.start), utc_timestamp(window.end)
+    ordered = sorted((view_end, view_id) for view_id, (view_end, _) in views.items())
+    return [views[view_id][1] for view_end, view_id in ordered if start <= view_end < end]
+
+
+def _count(page: Page) -> int | None:
+    """Return Mux's count of all views of a window; None where it is no number."""
+    value = page.get("total_row_count")
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    return value if type(value) is int and value >= 0 else None
+
+
+def _tell_gone(start: int | None, gone: int, kept: int, end: int) -> None:
+    """Say which views can no longer be had; in a warning if they were asked for."""
+    if start is None:
+        logger.info("Reading all views that Mux keeps: from %s on", _moment(kept))
+    elif kept > gone:
+        logger.warning(
+            "Views that ended from %s to %s are gone: Mux no longer keeps them",
+            _moment(gone),
+            _moment(min(kept, end)),
+        )
+
+
+def _moment(epoch_seconds: int) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat()
