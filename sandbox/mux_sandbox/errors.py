@@ -47,3 +47,34 @@ def method_not_allowed() -> ApiError:
 def too_many_requests() -> ApiError:
     """Say that a bucket is empty; this error has a shape of its own."""
     return ApiError(429, {"errors": ["Too many requests, retry later."]})
+
+
+def asset_id_invalid(identifier: str) -> ApiError:
+    """Refuse what cannot be the id of an asset."""
+    return invalid_parameters(f'Asset id "{identifier}" was invalid')
+
+
+def still_preparing() -> ApiError:
+    """Say that the inputs of an asset are not looked at yet."""
+    return _typed(412, "failed_request", "Asset is still preparing")
+
+
+def bad_request(message: str) -> ApiError:
+    """Refuse a parameter, in the way of usage exports."""
+    return _typed(400, "bad_request", message)
+
+
+def forbidden(feature: str) -> ApiError:
+    """Say that a feature is not switched on."""
+    return _typed(403, "forbidden", f"{feature} must first be enabled in the dashboard.")
+
+
+def no_usage_exports() -> ApiError:
+    """Say that there is no usage export in the timeframe."""
+    return _typed(404, "not_found", "No usage export was made for any day of this timeframe.")
+
+
+def usage_exports_in_work() -> ApiError:
+    """Say that a usage export of the timeframe is just being made."""
+    message = "A usage export of this timeframe is still being made; ask again later."
+    return _typed(412, "precondition_failed", message)

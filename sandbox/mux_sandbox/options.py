@@ -58,6 +58,16 @@ class SandboxOptions:
     total_row_count: TotalRowCount = "exact"
     """How views are counted; a callable gets the true count and gives what to say instead."""
 
+    signed_url_seconds: float = 3600
+    """How long the URL of a file works."""
+
+    ranges_supported: bool = True
+    """Whether a part of a file can be had."""
+
+    usage_exports_enabled: bool = True
+    robots_enabled: bool = True
+    """Whether these features are switched on; if not, their endpoints answer 403."""
+
     latency_seconds: float = 0.0
 
     whoami: Row | None = None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from mux_sandbox.errors import invalid_parameters, invalid_timeframe
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from multidict import MultiMapping
 
     from mux_sandbox.options import SandboxOptions
@@ -72,13 +74,22 @@ class Parameters:
         cursor = self._query.get("cursor")
         return page if cursor is None else Slice(_offset_of(cursor), page.size)
 
-    def descending(self) -> bool:
-        """Tell whether the newest row comes first."""
-        direction = self._query.get("order_direction", "desc")
-        if direction not in ("asc", "desc"):
-            message = f"order_direction must be asc or desc, not {direction!r}"
+    def descending(self, default: str = "desc") -> bool:
+        """Tell whether the newest, or greatest, row comes first."""
+        return self.choice("order_direction", ("asc", "desc"), default) == "desc"
+
+    def choice(self, name: str, choices: Collection[str], default: str) -> str:
+        """Give a parameter that must be one of some words."""
+        value = self._query.get(name, default)
+        if value not in choices:
+            message = f"{name} must be one of {', '.join(choices)}, not {value!r}"
             raise invalid_parameters(message)
-        return direction == "desc"
+        return value
+
+    def window(self, now: float) -> tuple[int, int] | None:
+        """Give the window asked for in epoch seconds, if one is, however long ago it is."""
+        values = self.texts("timeframe[]")
+        return _window(values, int(now)) if values else None
 
     def timeframe(self, now: float) -> tuple[int, int]:
         """Give the window asked for in epoch seconds, the last 24 hours by default."""

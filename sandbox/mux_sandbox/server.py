@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from aiohttp import BasicAuth, web
 
-from mux_sandbox import faults
+from mux_sandbox import downloads, faults
 from mux_sandbox.endpoints import ROUTES
 from mux_sandbox.endpoints.call import Call, Handler, encode
 from mux_sandbox.errors import (
@@ -54,6 +54,7 @@ class Server:
         self._faults = trouble
         self._limiter = RateLimiter()
         self._listings = Listings()
+        self._downloads = downloads.Downloads(options)
         self.log = RequestLog()
 
     def application(self) -> web.Application:
@@ -125,6 +126,8 @@ class Server:
         environment: Environment | None,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.Response:
+        if request.path.startswith(downloads.PREFIX):
+            return self._downloads.answer(request)
         headers = dict(_JSON)
         try:
             if environment is None:
@@ -137,6 +140,8 @@ class Server:
                 parameters=Parameters(request.query, self._options),
                 path=request.match_info,
                 listings=self._listings,
+                downloads=self._downloads,
+                origin=f"{request.scheme}://{request.host}",
             )
             response = cast("web.Response", await handler(request))
         except ApiError as error:

@@ -11,6 +11,7 @@ import msgspec
 from mux_sandbox.worlds import Row
 
 if TYPE_CHECKING:
+    from mux_sandbox.downloads import Downloads
     from mux_sandbox.listings import Listings
     from mux_sandbox.options import Environment, SandboxOptions
     from mux_sandbox.parameters import Parameters
@@ -30,6 +31,9 @@ class Call:
     path: Mapping[str, str]
     """The variable parts of the path."""
     listings: Listings
+    downloads: Downloads
+    origin: str
+    """The URL of the sandbox itself."""
 
 
 Handler: TypeAlias = Callable[[Call], bytes | Row]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mux_sandbox.endpoints import usage_exports
+from mux_sandbox.endpoints.tables import row_getter, table_listing, table_routes
+
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
     from mux_sandbox.worlds import Row
@@ -23,4 +26,22 @@ def whoami(call: Call) -> Row:
     return {"data": identity | (call.options.whoami or {})}
 
 
-ROUTES: dict[str, Handler] = {"/system/v1/whoami": whoami}
+def list_webhooks(call: Call) -> Row:
+    """List webhooks; of the lists of this API, only this one counts its rows."""
+    page = call.parameters.page()
+    rows = table_listing(call, "webhooks").rows
+    return {
+        "data": rows[page.offset : page.end],
+        "total_row_count": len(rows),
+        "page": page.offset // page.size + 1,
+        "limit": page.size,
+    }
+
+
+ROUTES: dict[str, Handler] = {
+    "/system/v1/whoami": whoami,
+    **table_routes("/system/v1/signing-keys", "signing_keys"),
+    "/system/v1/webhooks": list_webhooks,
+    "/system/v1/webhooks/{id}": row_getter("webhooks"),
+    **usage_exports.ROUTES,
+}

@@ -4,55 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.endpoints.call import encode
-from mux_sandbox.errors import not_found
-from mux_sandbox.parameters import cursor_to
+from mux_sandbox.endpoints import assets, delivery_usage, live_streams
+from mux_sandbox.endpoints.tables import find, table_routes
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
     from mux_sandbox.worlds import Row
 
-_ASSET_FILTERS = ("live_stream_id", "upload_id")
+_MOST_VOCABULARIES = 10
 
 
-def list_assets(call: Call) -> bytes:
-    """List assets, newest first."""
-    wanted = {name: call.parameters.text(name) for name in _ASSET_FILTERS}
-    page = call.parameters.cursor_page()
-
-    def arrange(rows: list[Row]) -> list[Row]:
-        for name, value in wanted.items():
-            if value is not None:
-                rows = [row for row in rows if row.get(name) == value]
-        return sorted(rows, key=lambda row: int(row.get("created_at", 0)), reverse=True)
-
-    listing = call.listings.get(
-        ("assets", call.environment.environment_id, *wanted.values()),
-        call.environment.world.assets(call.now),
-        arrange,
+def get_owner(call: Call) -> Row:
+    """Tell whose a playback ID is."""
+    world = call.environment.world
+    owners = (
+        ("asset", world.assets(call.now)),
+        ("live_stream", world.rows("live_streams", call.now)),
     )
-
-    def body() -> bytes:
-        more = page.end < len(listing.rows)
-        return encode(
-            {
-                "next_cursor": cursor_to(page.end) if more else None,
-                "data": listing.rows[page.offset : page.end],
-            }
-        )
-
-    return listing.encoded(page, body)
-
-
-def get_asset(call: Call) -> Row:
-    """Give one asset."""
-    for row in call.environment.world.assets(call.now):
-        if row["id"] == call.path["asset_id"]:
-            return {"data": row}
-    raise not_found()
+    shown = (
+        {"id": row["id"], "policy": row["policy"], "object": {"id": owner["id"], "type": kind}}
+        for kind, rows in owners
+        for owner in rows
+        for row in owner.get("playback_ids", [])
+    )
+    return {"data": find(shown, call.path["playback_id"])}
 
 
 ROUTES: dict[str, Handler] = {
-    "/video/v1/assets": list_assets,
-    "/video/v1/assets/{asset_id}": get_asset,
+    **assets.ROUTES,
+    **live_streams.ROUTES,
+    **delivery_usage.ROUTES,
+    "/video/v1/playback-ids/{playback_id}": get_owner,
+    **table_routes("/video/v1/uploads", "uploads"),
+    **table_routes("/video/v1/playback-restrictions", "playback_restrictions"),
+    **table_routes("/video/v1/drm-configurations", "drm_configurations"),
+    **table_routes(
+        "/video/v1/transcription-vocabularies",
+        "transcription_vocabularies",
+        default_limit=_MOST_VOCABULARIES,
+        max_limit=_MOST_VOCABULARIES,
+    ),
+    # The old place of the signing keys, which are now part of the System API.
+    **table_routes("/video/v1/signing-keys", "signing_keys"),
 }

@@ -9,8 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.assets import Assets
-from mux_sandbox.generated.views import Views
+from mux_sandbox.generated.assets import Asset, Assets
+from mux_sandbox.generated.deliveries import Deliveries
+from mux_sandbox.generated.tables import Tables
+from mux_sandbox.generated.views import Views, hour_of
 from mux_sandbox.generated.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ class GeneratedWorld:
         """Set the size: about so many assets visible at a time, and so many views each day."""
         self._assets = Assets(seed, assets)
         self._views = Views(seed, views_per_day, lru_cache(maxsize=256)(self._watched_on))
+        self._deliveries = Deliveries(seed, views_per_day, self._assets)
+        self._tables = Tables(seed, self._assets)
+        self._asset_by_title = lru_cache(maxsize=256)(self._assets_watched_on)
         self._snapshots: dict[object, _Snapshot] = {}
 
     def assets(self, now: float) -> list[Row]:
@@ -49,11 +54,35 @@ class GeneratedWorld:
             (start, end), now, self._views.visible(start, end, now)
         )
 
+    def view(self, identifier: str, now: float) -> Row | None:
+        """Find the view with an id, as visible at `now`."""
+        return self._views.find(identifier, now)
+
+    def known_details(self, row: Row) -> Row:
+        """Give the video of a view, if it is an asset of this environment."""
+        asset = self._asset_by_title((hour_of(row["id"]) or 0) // 24).get(row["video_title"])
+        return {} if asset is None else asset.as_watched(row["view_end"])
+
+    def rows(self, table: str, now: float) -> list[Row]:
+        """Give all rows of a smaller table visible at `now`."""
+        return self._tables.rows(table, now)
+
+    def deliveries(self, start: int, end: int, now: float) -> list[Row]:
+        """Give what was delivered in the hours that begin at start <= hour < end."""
+        key = ("deliveries", start, end)
+        return self._remembered(key, now) or self._remember(
+            key, now, self._deliveries.visible(start, end, now)
+        )
+
     def _watched_on(self, day: int) -> list[str | None]:
         titles = self._assets.titles(range(day, day - _DAYS_WATCHED, -1))
         # Not all that is watched is an asset of this environment, or has a title.
         elsewhere = AWKWARD_TITLES[day % len(AWKWARD_TITLES)]
         return [*titles[:9], elsewhere, *titles[9:], "", None]
+
+    def _assets_watched_on(self, day: int) -> dict[str, Asset]:
+        days = range(day - _DAYS_WATCHED + 1, day + 1)
+        return {asset.title: asset for born in days for asset in self._assets.born_on(born)}
 
     def _remembered(self, key: object, now: float) -> list[Row] | None:
         snapshot = self._snapshots.get(key)

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from mux_sandbox.generated.asset_media import Media
 from mux_sandbox.generated.clock_text import iso
 from mux_sandbox.generated.dice import Dice, weighted
+from mux_sandbox.generated.identities import (
+    DIRECTIVES,
+    DRM_CONFIGURATIONS,
+    RECORDING_STREAMS,
+    directive_id,
+    drm_configuration_id,
+    live_stream_id,
+)
 from mux_sandbox.generated.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
@@ -117,7 +125,8 @@ class AssetRows:
             rows.append({"policy": "signed", "id": dice.identifier()})
         if dice.chance(0.05):
             # All assets of an environment share the few DRM configurations there are.
-            configuration = Dice(self._origin.seed, "drm", dice.between(1, 2)).identifier()
+            number = dice.between(1, DRM_CONFIGURATIONS)
+            configuration = drm_configuration_id(self._origin.seed, number)
             drm = {"policy": "drm", "id": dice.identifier(), "drm_configuration_id": configuration}
             rows = [drm]
         return rows
@@ -125,7 +134,7 @@ class AssetRows:
     def _source(self) -> Row:
         dice, origin = self._dice, self._origin
         if origin.kind == "show":
-            stream = Dice(origin.seed, "live stream", dice.between(1, 5)).identifier()
+            stream = live_stream_id(origin.seed, dice.between(1, RECORDING_STREAMS))
             kind = "live_srt" if dice.chance(0.2) else "live_rtmp"
             return {"ingest_type": kind, "live_stream_id": stream}
         chance = dice.random()
@@ -153,7 +162,7 @@ class AssetRows:
         if dice.chance(0.2):
             row["normalize_audio"] = dice.chance(0.5)
         if dice.chance(0.08):
-            directive = Dice(self._origin.seed, "directive", dice.between(1, 3)).identifier()
+            directive = directive_id(self._origin.seed, dice.between(1, DIRECTIVES))
             row["directives"] = [{"id": directive}]
         if dice.chance(0.12):
             row["generate_shots"] = True

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from mux_sandbox.generated.asset_rows import SHOW_SECONDS, AssetRows, Origin
+from mux_sandbox.generated.clock_text import iso
 from mux_sandbox.generated.dice import Dice
 from mux_sandbox.generated.vocabulary import title_of_asset
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mux_sandbox.worlds import Row
 
 _DAY = 86_400
-_KEPT_DAYS = 730
+KEPT_DAYS = 730
 """The company behind the sandbox deletes its videos after two years."""
 
 _MASTER_CYCLE = 14 * _DAY
@@ -30,21 +31,36 @@ class Asset:
     """One asset and its life."""
 
     def __init__(self, seed: int, day: int, slot: int, kind: str) -> None:
-        """Draw when the asset comes and goes."""
+        """Draw when the asset comes, is `done` and is `gone`."""
         self._birth, self._kind = (seed, day, slot), kind
         dice = Dice(seed, "asset", day, slot)
         hour = {"test": 6, "show": 8}.get(kind, dice.between(5, 21))
         self.created = day * _DAY + hour * 3600
-        days = dice.between(1, 60) if dice.chance(0.04) else _KEPT_DAYS
+        days = dice.between(1, 60) if dice.chance(0.04) else KEPT_DAYS
         if kind == "test":
             days = 1
         else:
             self.created += dice.between(0, 3599)
-        self._gone = self.created + days * _DAY
+        self.gone = self.created + days * _DAY
         self._ingested = self.created + dice.between(15, 60)
-        self._done = self._ingested + dice.between(20, 400)
+        self.done = self._ingested + dice.between(20, 400)
         if kind == "show":
-            self._ingested, self._done = self.created, self.created + SHOW_SECONDS
+            self._ingested, self.done = self.created, self.created + SHOW_SECONDS
+
+    @property
+    def identifier(self) -> str:
+        """The id."""
+        return asset_id(*self._birth)
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return title_of_asset(*self._birth)
+
+    @property
+    def finished(self) -> Row:
+        """The row once all work is done."""
+        return self._rows.finished
 
     @cached_property
     def _rows(self) -> AssetRows:
@@ -54,29 +70,41 @@ class Asset:
             identifier=asset_id(seed, day, slot),
             created=self.created,
             kind=self._kind,
-            title=title_of_asset(seed, day, slot),
+            title=self.title,
             source=asset_id(seed, day - 1, 0),
         )
         return AssetRows(origin)
+
+    def as_watched(self, view_end: str) -> Row:
+        """Give what a view that ended at a time says of this video."""
+        row = self.finished
+        known = {"asset_id": row["id"]}
+        if "playback_ids" in row:
+            known["playback_id"] = row["playback_ids"][0]["id"]
+        if "duration" in row:
+            known["video_duration"] = int(row["duration"] * 1000)
+        if "live_stream_id" in row and view_end < iso(self.done):
+            known["live_stream_id"] = row["live_stream_id"]
+        return known
 
     def at(self, now: float) -> tuple[Row | None, float]:
         """Give the row at a time, None when there is none, and until when it stays like that."""
         if now < self.created:
             return None, self.created
-        if now >= self._gone:
+        if now >= self.gone:
             return None, math.inf
         if now < self._ingested:
             return self._rows.ingesting, self._ingested
-        if now < self._done:
-            return self._rows.in_work, self._done
+        if now < self.done:
+            return self._rows.in_work, self.done
         row, until = self._finished_at(now)
-        return row, min(until, self._gone)
+        return row, min(until, self.gone)
 
     def _finished_at(self, now: float) -> tuple[Row, float]:
         if not self._rows.has_master:
             return self._rows.finished, math.inf
-        cycle, passed = divmod(now - self._done, _MASTER_CYCLE)
-        since = int(self._done + cycle * _MASTER_CYCLE)
+        cycle, passed = divmod(now - self.done, _MASTER_CYCLE)
+        since = int(self.done + cycle * _MASTER_CYCLE)
         if passed < _MASTER_SECONDS:
             return self._rows.with_master(since, "preparing"), since + _MASTER_SECONDS
         if passed < _DAY:
@@ -90,16 +118,17 @@ class Assets:
     def __init__(self, seed: int, size: int) -> None:
         """Prepare; `size` is about how many there are at a time."""
         self._seed = seed
-        self._per_day = size / _KEPT_DAYS
-        self._born_on = lru_cache(maxsize=None)(self._make_day)
+        self._per_day = size / KEPT_DAYS
+        self.born_on = lru_cache(maxsize=None)(self._make_day)
+        """Gives the assets born on a day, newest first, also those that are gone by now."""
 
     def visible(self, now: float) -> tuple[list[Row], float]:
         """Give all rows, newest first, and until when that stays the answer."""
         today = int(now // _DAY)
         rows = []
         stays = float((today + 1) * _DAY)
-        for day in range(today, today - _KEPT_DAYS - 1, -1):
-            for asset in self._born_on(day):
+        for day in range(today, today - KEPT_DAYS - 1, -1):
+            for asset in self.born_on(day):
                 row, until = asset.at(now)
                 stays = min(stays, until)
                 if row is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import string
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,10 @@ _LATEST_SECONDS = 90 * 60
 """The longest that a view comes late, and also the longest that a row can still change."""
 
 _KEPT_ROWS = 200_000
+
+
+_DIGITS = string.digits + string.ascii_letters
+_HOUR_DIGITS = 4
 
 
 class Version(NamedTuple):
@@ -108,6 +113,16 @@ class Views:
             _add_view(versions, dice, titles, hour * _HOUR + second)
         return versions
 
+    def find(self, identifier: str, now: float) -> Row | None:
+        """Give the row of a view as visible at a time."""
+        hour = hour_of(identifier)
+        if hour is None or hour > now // _HOUR:
+            return None
+        for version in self._begun_in(hour):
+            if version.row["id"] == identifier and version.since <= now < version.until:
+                return version.row
+        return None
+
 
 def _audience(hour: int) -> float:
     """Give the size of the audience against its mean: evenings and weekends are busy."""
@@ -120,7 +135,7 @@ def _add_view(versions: list[Version], dice: Dice, titles: list[str | None], vie
     seconds = int(5 + 2400 * throw() ** 3)
     os_family, application = dice.pick(DEVICES)
     row: Row = {
-        "id": dice.identifier(36),
+        "id": dice.identifier(36)[:-_HOUR_DIGITS] + _write_number(view_end // _HOUR),
         "viewer_os_family": os_family,
         "viewer_application_name": application,
         # The smaller the index the more popular.
@@ -164,3 +179,23 @@ def _fail(row: Row, dice: Dice) -> None:
         row["playback_failure"] = True
         row["viewer_experience_score"] = 0
         row["watch_time"] //= 10
+
+
+def _write_number(number: int) -> str:
+    """Write a number in the letters and digits that ids are made of."""
+    text = ""
+    for _ in range(_HOUR_DIGITS):
+        number, digit = divmod(number, len(_DIGITS))
+        text += _DIGITS[digit]
+    return text
+
+
+def hour_of(identifier: str) -> int | None:
+    """Tell the hour that a view first ended in from its id."""
+    number = 0
+    for character in reversed(identifier[-_HOUR_DIGITS:]):
+        digit = _DIGITS.find(character)
+        if digit < 0:
+            return None
+        number = number * len(_DIGITS) + digit
+    return number

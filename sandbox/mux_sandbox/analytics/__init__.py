@@ -1,0 +1,1 @@
+"""What Mux Data works out from views: dimensions, filters, metrics and windows of time."""

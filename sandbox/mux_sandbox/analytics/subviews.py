@@ -1,0 +1,94 @@
+"""Parts of views: how long each of them was played in which rendition or mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mux_sandbox.details import Detail
+
+RENDITION = (
+    "video_source_bitrate",
+    "video_source_width",
+    "video_source_height",
+    "video_source_fps",
+    "video_source_codec",
+    "video_source_rendition_name",
+)
+"""What tells renditions from each other."""
+
+KINDS: dict[str, tuple[str, ...]] = {"rendition": RENDITION, "playback_mode": ("playback_mode",)}
+"""The kinds of parts, and their dimensions."""
+
+VIEW_DIMENSIONS = (
+    "video_id", "video_title", "video_encoding_variant", "video_variant_name", "player_name",
+    "player_version", "client_application_name", "client_application_version", "mux_embed",
+    "mux_embed_version", "sub_property_id", "player_autoplay", "viewer_device_category",
+    "viewer_device_name", "viewer_device_model", "operating_system", "video_creator_id", "cdn",
+    "continent_code", "country", "region",
+)  # fmt: skip
+"""The dimensions of the views that the parts belong to."""
+
+OTHER = "other"
+_START_SHARE = 0.2
+_NAMES = {360: "sd", 720: "hd", 1080: "hi", 2160: "4k"}
+
+
+class Part(NamedTuple):
+    """A part of a view."""
+
+    view: Detail
+    values: dict[str, str]
+    """Its dimensions as they are written."""
+    playing: float
+    """Milliseconds."""
+
+    def label(self, dimensions: Iterable[str]) -> str:
+        """Write some of its dimensions."""
+        return " / ".join(self.values[name] for name in dimensions)
+
+
+def parts_of(view: Detail, kind: str) -> list[Part]:
+    """Divide a view."""
+    playing = float(view["view_playing_time"] or 0)
+    if not playing:
+        return []
+    if kind == "playback_mode":
+        mode = "pip" if view["used_pip"] else "fullscreen" if view["used_fullscreen"] else "inline"
+        first, last = {"playback_mode": "inline"}, {"playback_mode": mode}
+    else:
+        first, last = _rendition(view, "_initial"), _rendition(view, "")
+    if first == last:
+        return [Part(view, last, playing)]
+    start = float(int(playing * _START_SHARE))
+    return [Part(view, first, start), Part(view, last, playing - start)]
+
+
+def _rendition(view: Detail, suffix: str) -> dict[str, str]:
+    bitrate, height = view[f"video_source_bitrate{suffix}"], view[f"video_source_height{suffix}"]
+    values: tuple[Any, ...] = (
+        f"{(bitrate or 0) / 1_000_000:g}Mb",
+        f"{view[f'video_source_width{suffix}']}w",
+        f"{height}h",
+        f"{round(view[f'video_source_fps{suffix}'] or 0)}fps",
+        view[f"video_codec{suffix}"] or "unknown",
+        _NAMES.get(height, "custom"),
+    )
+    return dict(zip(RENDITION, values, strict=True))
+
+
+def summed(parts: Iterable[Part], dimensions: Iterable[str]) -> list[tuple[str, float]]:
+    """Sum up the playing time by label, the longest first."""
+    sums: dict[str, float] = {}
+    for part in parts:
+        label = part.label(dimensions)
+        sums[label] = sums.get(label, 0) + part.playing
+    return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+
+
+def shortened(sums: list[tuple[str, float]], limit: int) -> list[tuple[str, float]]:
+    """Put all but the first few sums into one."""
+    rest = sum(playing for _, playing in sums[limit:])
+    return sums[:limit] + ([(OTHER, rest)] if rest else [])

@@ -1,0 +1,81 @@
+"""Single views in full, made up from their rows in the list: the same row, the same details.
+
+Fields come in groups, each with a module of its own. A group is made when one of its fields is
+read, so that metrics over many views only make what they need.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mux_sandbox.details import content, events, identity, own, playback, player, quality, viewer
+from mux_sandbox.worlds import epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mux_sandbox.worlds import Row
+
+
+class Detail(dict[str, Any]):
+    """A single view; fields that neither its row nor the world says are made up when read."""
+
+    def __init__(self, row: Row, known: Row) -> None:
+        """Start with what is said: by the row, and before it by `known`."""
+        super().__init__(row)
+        self.pop("total_row_count", None)
+        # The score is a number in the list and a text here.
+        score = row.get("viewer_experience_score")
+        self["viewer_experience_score"] = score if score is None else str(score)
+        self.update(known)
+
+    def __missing__(self, name: str) -> Any:
+        """Make the group of a field."""
+        for key, value in _GROUP_OF[name](self).items():
+            self.setdefault(key, value)
+        return self[name]
+
+    @cached_property
+    def start(self) -> float:
+        """When the view began, in epoch seconds."""
+        return epoch(self["view_start"])
+
+    @cached_property
+    def end(self) -> float:
+        """When the view ended, in epoch seconds."""
+        return epoch(self["view_end"])
+
+    def complete(self) -> Row:
+        """Give all fields."""
+        row = {name: self[name] for name in _FIELDS} | self
+        if row["player_error_context"] is None:
+            # The only field that is left out when there is nothing to say.
+            del row["player_error_context"]
+        return row
+
+
+# Each group reads only fields of groups before it.
+_GROUPS: tuple[Callable[[Row], Row], ...] = (
+    identity.make,
+    viewer.make,
+    content.make,
+    player.make,
+    playback.make,
+    quality.make,
+    own.make,
+    events.make,
+)
+_GROUP_OF: dict[str, Callable[[Row], Row]] = {}
+_EXAMPLE = Detail({"id": "example", "view_end": "2026-01-01T00:00:00Z"}, {})
+for _group in _GROUPS:
+    _GROUP_OF.update(dict.fromkeys(_group(_EXAMPLE), _group))
+_FIELDS = sorted({"id", "view_end", "viewer_experience_score", *_GROUP_OF})
+
+
+def detail(row: Row, known: Row | None = None) -> Row:
+    """Give the single view of a row; `known` holds what is not to be made up."""
+    return Detail(row, known or {}).complete()
+
+
+__all__ = ["Detail", "detail"]

@@ -1,0 +1,99 @@
+"""Which parts of a video are watched most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mux_sandbox.endpoints.data.views import ended_in, envelope
+from mux_sandbox.errors import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mux_sandbox.details import Detail
+    from mux_sandbox.endpoints.call import Call, Handler
+    from mux_sandbox.worlds import Row
+
+_BUCKETS = 50
+_FIELDS = {"assets": "asset_id", "videos": "video_id", "playback-ids": "playback_id"}
+
+
+class _Engagement(NamedTuple):
+    window: tuple[int, int]
+    views: int
+    heat: list[float]
+    """How much each part was watched, from start to end."""
+    milliseconds: int
+    """How long the video is."""
+
+
+def _engagement(call: Call, kind: str) -> _Engagement:
+    identifier = call.path["id"]
+    window = call.parameters.timeframe(call.now)
+    views = [view for view in ended_in(call, window) if view[_FIELDS[kind]] == identifier]
+    if not views and not _exists(call, kind, identifier):
+        raise not_found()
+    milliseconds = max((view["video_duration"] or 0 for view in views), default=0)
+    heat = [0.0] * _BUCKETS
+    for view in views:
+        for bucket in range(_buckets_watched(view, milliseconds)):
+            heat[bucket] += 1
+    heat = [round(watched / len(views), 4) for watched in heat] if views else heat
+    return _Engagement(window, len(views), heat, milliseconds)
+
+
+def _buckets_watched(view: Detail, milliseconds: int) -> int:
+    reached = int(view["view_max_playhead_position"] or 0)
+    return min(_BUCKETS, -(-reached * _BUCKETS // milliseconds)) if milliseconds else 0
+
+
+def _exists(call: Call, kind: str, identifier: str) -> bool:
+    if kind == "videos":
+        # What a company calls its videos is known from its views alone.
+        return True
+    return any(
+        identifier in (row["id"], *(one["id"] for one in row.get("playback_ids", ())))
+        for row in call.environment.world.assets(call.now)
+    )
+
+
+def _heatmap(kind: str) -> Callable[[Call], Row]:
+    def heatmap(call: Call) -> Row:
+        found = _engagement(call, kind)
+        data = {"value": found.heat, "total_views": found.views}
+        return envelope(data, found.window, 1)
+
+    return heatmap
+
+
+def _hotspots(kind: str) -> Callable[[Call], Row]:
+    def hotspots(call: Call) -> Row:
+        found = _engagement(call, kind)
+        descending = call.parameters.descending()
+        moments = sorted(_moments(found), key=lambda row: row["score"], reverse=descending)
+        moments = moments[: call.parameters.whole("limit", len(moments) or 1)]
+        data = {"hotspots": moments, "total_views": found.views}
+        return envelope(data, found.window, len(moments))
+
+    return hotspots
+
+
+def _moments(found: _Engagement) -> list[Row]:
+    """Join neighbouring parts of the same heat."""
+    moments: list[Row] = []
+    if not found.milliseconds:
+        return moments
+    for bucket, score in enumerate(found.heat):
+        start, end = (found.milliseconds * edge // _BUCKETS for edge in (bucket, bucket + 1))
+        if moments and moments[-1]["score"] == score:
+            moments[-1]["end_ms"] = end
+        else:
+            moments.append({"start_ms": start, "end_ms": end, "score": score})
+    return moments
+
+
+ROUTES: dict[str, Handler] = {
+    f"/data/v1/engagement/{kind}/{{id}}/{name}": make(kind)
+    for kind in _FIELDS
+    for name, make in (("heatmap", _heatmap), ("hotspots", _hotspots))
+}

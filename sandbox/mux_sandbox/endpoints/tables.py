@@ -1,0 +1,63 @@
+"""Endpoints that only list a table and give one of its rows, and what others need of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mux_sandbox.endpoints.call import encode
+from mux_sandbox.errors import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mux_sandbox.endpoints.call import Call, Handler
+    from mux_sandbox.listings import Listing
+    from mux_sandbox.worlds import Row
+
+
+def table_routes(
+    path: str, table: str, default_limit: int = 25, max_limit: int = 100
+) -> dict[str, Handler]:
+    """Route a list without a total, and its single rows, to a table of the world."""
+
+    def list_rows(call: Call) -> bytes:
+        page = call.parameters.page(default_limit, max_limit)
+        listing = table_listing(call, table)
+        return listing.encoded(page, lambda: encode({"data": listing.rows[page.offset : page.end]}))
+
+    return {path: list_rows, f"{path}/{{id}}": row_getter(table)}
+
+
+def row_getter(table: str) -> Handler:
+    """Make the handler that gives the row of a table with the id of the path."""
+
+    def get_row(call: Call) -> Row:
+        return {"data": find(call.environment.world.rows(table, call.now), call.path["id"])}
+
+    return get_row
+
+
+def table_listing(
+    call: Call, table: str, wanted: Mapping[str, str | None] | None = None
+) -> Listing:
+    """Give the rows of a table that have the wanted values, None being any."""
+    conditions = [(name, value) for name, value in (wanted or {}).items() if value is not None]
+    return call.listings.get(
+        (table, call.environment.environment_id, *conditions),
+        call.environment.world.rows(table, call.now),
+        lambda rows: [
+            row for row in rows if all(row.get(name) == value for name, value in conditions)
+        ],
+    )
+
+
+def find(rows: Iterable[Row], identifier: str, key: str = "id") -> Row:
+    """Give the row with an id.
+
+    Raises:
+        ApiError: There is none.
+    """
+    for row in rows:
+        if row.get(key) == identifier:
+            return row
+    raise not_found()

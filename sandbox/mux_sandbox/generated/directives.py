@@ -1,0 +1,144 @@
+"""Generated directives: five sets of workflows that the company runs on its assets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mux_sandbox.generated.dice import Dice
+from mux_sandbox.generated.identities import DIRECTIVES, directive_id
+from mux_sandbox.generated.robot_settings import DETAILED, PLAIN
+from mux_sandbox.generated.slow_tables import DAY, FOUNDED
+
+if TYPE_CHECKING:
+    from mux_sandbox.worlds import Row
+
+_FIRST = FOUNDED + 90 * DAY
+_DAYS_BETWEEN = 30
+_UPDATED_EACH = 60
+
+
+def _track(name: str, language: str, source: Row, kind: str = "caption") -> Row:
+    return {
+        "reference_id": name,
+        "type": "video.asset.track",
+        "kind": kind,
+        "language": language,
+        "source": source,
+    }
+
+
+def _bound(workflow: str, inputs: list[str], params: dict[str, Row]) -> Row:
+    return {
+        "reference_id": f"do-{workflow}",
+        "workflow": workflow,
+        "inputs": inputs,
+        "params": params[workflow],
+    }
+
+
+_MAKE_SUBTITLES = {
+    "via": "mux_api",
+    "action": "generate_subtitles",
+    "params": {"language_code": "auto", "source_audio_language": "en"},
+}
+_FETCH_TRACK = {
+    "via": "mux_api",
+    "action": "create_track",
+    "params": {
+        "url": "https://media.example.com/house-captions.vtt",
+        "language_code": "en",
+        "type": "text",
+    },
+}
+_FIND_SHOTS = {
+    "via": "mux_api",
+    "action": "request_shots",
+    "params": {"image_source": "create_storyboards"},
+}
+_CONTENTS: tuple[tuple[str, list[Row], list[Row]], ...] = (
+    (
+        "Captions for everyone",
+        [
+            _track("premium", "en", {"via": "workflow", "binding": "do-generate-premium-captions"}),
+            _track("spoken", "en", {"via": "required"}, "audio"),
+        ],
+        [
+            _bound("generate-premium-captions", ["spoken"], DETAILED),
+            _bound("translate-captions", ["premium"], DETAILED),
+            _bound("edit-captions", ["premium"], DETAILED),
+        ],
+    ),
+    (
+        'Make it "findable"',
+        [_track("subtitles", "en", _MAKE_SUBTITLES)],
+        [
+            _bound("summarize", ["subtitles"], DETAILED),
+            _bound("generate-chapters", ["subtitles"], DETAILED),
+            _bound("find-best-thumbnails", [], DETAILED),
+        ],
+    ),
+    (
+        "Sicherheit geht vor",
+        [_track("from-the-desk", "de", {"via": "external"})],
+        [_bound("moderate", [], DETAILED), _bound("ask-questions", ["from-the-desk"], DETAILED)],
+    ),
+    (
+        "Highlights",
+        [{"reference_id": "shots", "type": "video.asset.shots", "source": _FIND_SHOTS}],
+        [
+            _bound("find-scenes", ["shots"], DETAILED),
+            _bound("find-key-moments", ["shots"], DETAILED),
+            _bound("generate-engagement-insights", [], DETAILED),
+        ],
+    ),
+    (
+        "In other languages",
+        [_track("house-captions", "en", _FETCH_TRACK)],
+        [
+            _bound("translate-audio", [], DETAILED),
+            _bound("translate-captions", ["house-captions"], PLAIN),
+            _bound("summarize", ["house-captions"], PLAIN),
+        ],
+    ),
+)
+
+
+def directives(seed: int, now: float) -> tuple[list[Row], float]:
+    """Give the directives, newest first."""
+    rows = []
+    until = float("inf")
+    for number in range(DIRECTIVES, 0, -1):
+        dice = Dice(seed, "directives", number)
+        created = _FIRST + number * _DAYS_BETWEEN * DAY + dice.between(0, DAY)
+        if now < created:
+            until = created
+            continue
+        updated = int(now - (now - created) % (_UPDATED_EACH * DAY))
+        until = min(until, updated + _UPDATED_EACH * DAY)
+        name, resources, workflows = _CONTENTS[number - 1]
+        rows.append(
+            {
+                "id": directive_id(seed, number),
+                "name": name,
+                "subject": {"type": "video.asset"},
+                "resources": resources,
+                "workflows": workflows,
+                "created_at": created,
+                "updated_at": updated,
+            }
+        )
+    return rows, until
+
+
+def bindings_of(number: int) -> list[Row]:
+    """Give the workflow bindings of a directive, counted from 1."""
+    return _CONTENTS[number - 1][2]
+
+
+def sources_of(number: int, binding: Row) -> list[str]:
+    """Name the bindings of a directive that a binding waits for."""
+    return [
+        resource["source"]["binding"]
+        for resource in _CONTENTS[number - 1][1]
+        if resource["reference_id"] in binding["inputs"] and "binding" in resource["source"]
+    ]

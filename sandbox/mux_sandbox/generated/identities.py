@@ -1,0 +1,26 @@
+"""Ids of the things that assets point to, known without making the things."""
+
+from __future__ import annotations
+
+from mux_sandbox.generated.dice import Dice
+
+RECORDING_STREAMS = 5
+"""So many live streams record shows; there are more that nobody broadcasts to."""
+
+DRM_CONFIGURATIONS = 2
+DIRECTIVES = 5
+
+
+def live_stream_id(seed: int, number: int) -> str:
+    """Give the id of a live stream, counted from 1."""
+    return Dice(seed, "live stream", number).identifier()
+
+
+def drm_configuration_id(seed: int, number: int) -> str:
+    """Give the id of a DRM configuration, counted from 1."""
+    return Dice(seed, "drm", number).identifier()
+
+
+def directive_id(seed: int, number: int) -> str:
+    """Give the id of a directive, counted from 1."""
+    return f"drv_{Dice(seed, 'directive', number).identifier(24)}"

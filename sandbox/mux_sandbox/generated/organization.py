@@ -1,0 +1,65 @@
+"""What the System API tells of the organization: webhooks and usage exports."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from mux_sandbox.generated.dice import Dice
+from mux_sandbox.generated.slow_tables import DAY, entries
+
+if TYPE_CHECKING:
+    from mux_sandbox.worlds import Row
+
+_EXPORTED_DAYS = 400
+_MAKING_BEGINS = 8 * 3600
+"""The file of a day is made the next morning."""
+
+_MAKING_SECONDS = 300
+_ADDRESSES = (
+    "https://hooks.example.com/mux",
+    "https://cms.example.com/api/webhooks/{token}",
+    "https://relay.example.net/in?source=mux&token={token}",
+)
+
+
+def webhooks(seed: int, now: float) -> tuple[list[Row], float]:
+    """Give the webhooks, newest first."""
+    found, until = entries(seed, "webhooks", 60, now)
+    rows = []
+    for number, dice, created in found:
+        address = _ADDRESSES[number % len(_ADDRESSES)]
+        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(created))
+        rows.append(
+            {
+                "id": dice.identifier(8)[:6].lower(),
+                "address": address.format(token=dice.identifier(32)),
+                "enabled": number % 4 != 0,
+                "created_at": f"{second}.{dice.between(0, 999_999):06}Z",
+            }
+        )
+    return rows, until
+
+
+def usage_exports(seed: int, now: float) -> tuple[list[Row], float]:
+    """Give the usage exports, newest first; the size is not known while one is being made."""
+    today = int(now // DAY)
+    rows = []
+    until = float((today + 1) * DAY)
+    for day in range(today - 1, today - _EXPORTED_DAYS - 1, -1):
+        begins = (day + 1) * DAY + _MAKING_BEGINS
+        ready = begins + _MAKING_SECONDS
+        for moment in (begins, ready):
+            if moment > now:
+                until = min(until, moment)
+        if begins <= now:
+            size = Dice(seed, "usage export", day).between(200_000, 900_000)
+            # Of old files the size was never noted.
+            unknown = day % 60 == 0
+            row = {
+                "date": time.strftime("%Y-%m-%d", time.gmtime(day * DAY)),
+                "file_size": None if unknown else size,
+                "ready_at": ready,
+            }
+            rows.append(row)
+    return rows, until

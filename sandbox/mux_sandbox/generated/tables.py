@@ -1,0 +1,69 @@
+"""The smaller tables of a generated world, remembered for as long as nothing changes in them."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from mux_sandbox.generated.alerts import annotation_rows, incident_rows
+from mux_sandbox.generated.asset_inputs import AssetInputs
+from mux_sandbox.generated.directives import directives
+from mux_sandbox.generated.live_streams import LiveStreams
+from mux_sandbox.generated.organization import usage_exports, webhooks
+from mux_sandbox.generated.robots import Robots
+from mux_sandbox.generated.slow_tables import (
+    drm_configurations,
+    playback_restrictions,
+    signing_keys,
+    transcription_vocabularies,
+)
+from mux_sandbox.generated.uploads import Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mux_sandbox.generated.assets import Assets
+    from mux_sandbox.worlds import Row
+
+
+class _Snapshot(NamedTuple):
+    since: float
+    until: float
+    rows: list[Row]
+
+
+class Tables:
+    """All tables that a world gives by name."""
+
+    def __init__(self, seed: int, assets: Assets) -> None:
+        """Prepare; nothing is made before it is asked for."""
+        robots = Robots(seed, assets)
+        self._makers: dict[str, Callable[[float], tuple[list[Row], float]]] = {
+            "asset_inputs": AssetInputs(seed, assets).visible,
+            "live_streams": LiveStreams(seed, assets).visible,
+            "uploads": Uploads(seed, assets).visible,
+            "playback_restrictions": partial(playback_restrictions, seed),
+            "drm_configurations": lambda _now: (drm_configurations(seed), math.inf),
+            "transcription_vocabularies": partial(transcription_vocabularies, seed),
+            "signing_keys": partial(signing_keys, seed),
+            "webhooks": partial(webhooks, seed),
+            "usage_exports": partial(usage_exports, seed),
+            "directives": partial(directives, seed),
+            "directive_runs": robots.runs,
+            "robot_jobs": robots.jobs,
+            "incidents": partial(incident_rows, seed),
+            "annotations": partial(annotation_rows, seed),
+        }
+        self._snapshots: dict[str, _Snapshot] = {}
+
+    def rows(self, table: str, now: float) -> list[Row]:
+        """Give the rows of a table; one that there is not is empty."""
+        snapshot = self._snapshots.get(table)
+        if snapshot is not None and snapshot.since <= now < snapshot.until:
+            return snapshot.rows
+        if table not in self._makers:
+            return []
+        rows, until = self._makers[table](now)
+        self._snapshots[table] = _Snapshot(now, until, rows)
+        return rows
