@@ -80,12 +80,14 @@ class MuxClient:
         self._timeout = timeout_seconds
         self._max_attempts = max_attempts
         self._pacer = pacer
-        self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=most_in_flight + 1)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
-        self._session.auth = HTTPBasicAuth(token_id.encode(), token_secret.encode())
-        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self._auth = HTTPBasicAuth(token_id.encode(), token_secret.encode())
+        self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
+        # A session looks up proxies and certificates anew for each request, and more that is not
+        # needed here (cookies, redirects); that takes as long as the request itself.
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=most_in_flight + 1)
+        self._network = requests.Session().merge_environment_settings(
+            self._base, {}, stream=False, verify=True, cert=None
+        )
         self._ask = backoff.on_exception(
             _waits,
             MuxError,
@@ -130,9 +132,16 @@ class MuxClient:
         retry_after = None
         status = 0
         try:
-            response = self._session.get(
-                self._base + path, params=query, timeout=self._timeout, allow_redirects=False
+            response = self._adapter.send(
+                requests.Request(
+                    "GET", self._base + path, self._headers, params=query, auth=self._auth
+                ).prepare(),
+                timeout=self._timeout,
+                verify=self._network["verify"] or True,
+                cert=self._network["cert"],
+                proxies=self._network["proxies"],
             )
+            body = response.content
             status, headers = response.status_code, response.headers
             retry_after = _retry_after(headers.get("Retry-After"))
         except _BROKEN_CONNECTIONS as error:
@@ -144,8 +153,8 @@ class MuxClient:
             else:
                 bucket.answered(ticket, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise APIError(request, status, response.content, retry_after)
-        return _envelope(request, response.content, data)
+            raise APIError(request, status, body, retry_after)
+        return _envelope(request, body, data)
 
     def _tell_retry(self, details: Details) -> None:
         logger.warning(

@@ -41,15 +41,13 @@ def utc_timestamp(value: object) -> str:
         MisfitError: The value is no moment.
     """
     try:
-        if isinstance(value, str):
-            if value.isdecimal():
-                moment = datetime.fromtimestamp(int(value), UTC)
-            else:
-                moment = datetime.fromisoformat(value)
-                if len(value) == 20 and value[10] == "T" and value[19] == "Z":  # noqa: PLR2004
-                    return f"{value[:19]}.000000Z"  # what Mux Data sends, without a detour
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            moment = datetime.fromtimestamp(value, UTC)
+        if type(value) is str and len(value) == 20 and value[10] == "T" and value[19] == "Z":  # noqa: PLR2004
+            datetime.fromisoformat(value)
+            return f"{value[:19]}.000000Z"  # what Mux Data sends, without a detour
+        if isinstance(value, str) and not value.isdecimal():
+            moment = datetime.fromisoformat(value)
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+            moment = datetime.fromtimestamp(float(value), UTC)
         else:
             raise MisfitError
         if moment.tzinfo is not None:

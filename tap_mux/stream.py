@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from singer_sdk import Stream
+from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux import schemas, settings
 from tap_mux.errors import MuxError, UnexpectedAnswerError
 from tap_mux.normalizing import MisfitError, compile_normalizer, utc_timestamp
+from tap_mux.writing import RECORDS_AT_ONCE, BatchWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -67,6 +71,7 @@ class MuxStream(Stream):
         """
         super().__init__(tap)
         self.environment = environment
+        self._writer = tap.message_writer
         self._state_writer = tap.state_writer
         self._now = tap.initialized_at // 1000
 
@@ -86,29 +91,101 @@ class MuxStream(Stream):
         """
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Yield the records as they are emitted.
+        """Read all records and write them, some at a time.
+
+        The SDK's loop takes one record after the other from here and looks up for each how it is to
+        be written, which costs more than all else together. So they are written here, by the SDK's
+        public parts (selection, stream maps, counter, state), and none is left to be yielded. Only
+        a dry run, which the SDK ends after so many records, goes its way.
 
         Args:
             context: The state partition: the environment.
 
+        Yields:
+            The records of a dry run.
+
         Raises:
             MuxError: Mux did not answer as it should.
         """
-        normalize = self._compile_normalizer()
-        incremental = self.replication_method == REPLICATION_INCREMENTAL
-        required = [key for key in self.primary_keys if key != "environment_id"]
-        if incremental and self.replication_key:
-            required.append(self.replication_key)
+        tidy = self._compile_tidy(context)
         for batch in self.batches(context):
-            for raw in batch:
-                record = normalize(raw)
-                for key in required:
-                    if record.get(key) is None:
-                        text = f"GET {self.path} gave a record without {key}"
-                        raise UnexpectedAnswerError(text)
-                yield record
-            if incremental:
+            for some in _batched(batch, RECORDS_AT_ONCE):
+                records = [tidy(raw) for raw in some]
+                if self.ABORT_AT_RECORD_COUNT is not None:
+                    yield from records
+                    continue
+                self._write_records(records)
+                self._counter.increment(len(records))
+                self._note(records, context)
+            if self.replication_method == REPLICATION_INCREMENTAL:
                 self._state_writer.write_state(self.tap_state)
+
+    def get_record_counter(self, **more: Any) -> metrics.Counter:
+        """Return the SDK's counter of records, and keep it to count with.
+
+        Args:
+            more: As the SDK's.
+        """
+        self._counter = super().get_record_counter(**more)
+        return self._counter
+
+    def _compile_tidy(self, context: Context | None) -> Normalizer:
+        """Make the function from a record as Mux sends it to the one that is emitted."""
+        added = {key: value for key, value in (context or {}).items() if self._is_selected(key)}
+        required = [key for key in self.primary_keys if key not in (context or {})]
+        if self.replication_key and self.replication_method == REPLICATION_INCREMENTAL:
+            required.append(self.replication_key)
+        normalize = self._compile_normalizer()
+
+        def tidy(raw: Mapping[str, Any]) -> Record:
+            record = normalize(raw)
+            for key in required:
+                if record.get(key) is None:
+                    text = f"GET {self.path} gave a record without {key}"
+                    raise UnexpectedAnswerError(text)
+            record |= added
+            return record
+
+        return tidy
+
+    def _write_records(self, records: list[Record]) -> None:
+        """Write RECORD messages: many at once, if stream maps leave the records as they are."""
+        extracted = datetime.now(UTC)
+        plain = [type(stream_map) for stream_map in self.stream_maps] == [SameRecordTransform]
+        if (
+            plain
+            and isinstance(self._writer, BatchWriter)
+            and not self.config.get("flattening_enabled")
+        ):
+            self._writer.write_records(self.stream_maps[0].stream_alias, records, extracted)
+            return
+        for record in records:
+            for stream_map in self.stream_maps:
+                mapped = stream_map.transform(record)
+                if mapped is not None:
+                    self._writer.write_message(
+                        RecordMessage(
+                            stream=stream_map.stream_alias, record=mapped, time_extracted=extracted
+                        )
+                    )
+
+    def _note(self, records: list[Record], context: Context | None) -> None:
+        """Keep in the state, which is not written yet, how far the records have been written."""
+        key = self.replication_key
+        if not key or self.replication_method != REPLICATION_INCREMENTAL:
+            return
+        if not self.is_sorted:
+            for record in records:
+                self.state_manager.increment_state(record, context=context, replication_key=key)
+            return
+        # A run begins with records older than the bookmark, those of the lookback. For them the SDK
+        # can only fail or move the bookmark back, so that a run killed there would resume further
+        # back each time.
+        state = self.get_context_state(context)
+        newest = records[-1][key]
+        if state.get("replication_key") != key or newest > state.get("replication_key_value", ""):
+            state["replication_key"] = key
+            state["replication_key_value"] = newest
 
     def span(self, context: Context | None) -> Span:
         """Say which range of time is to be read, by the bookmark and the settings.
@@ -151,23 +228,6 @@ class MuxStream(Stream):
             raise MuxError(text) from None
         return int(datetime.fromisoformat(state["replication_key_value"]).timestamp())
 
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        # The one private member of the SDK that is overridden. A run begins with records older than
-        # the bookmark, those of the lookback. For them the SDK can only fail (check_sorted) or move
-        # the bookmark back, so that a run killed there would resume further back each time. A
-        # public hook that compares the old value with the new one would replace this.
-        key = self.replication_key
-        if not (self.is_sorted and key and self.replication_method == REPLICATION_INCREMENTAL):
-            super()._increment_stream_state(latest_record, context=context)
-            return
-        state = self.get_context_state(context)
-        value = latest_record[key]
-        if state.get("replication_key") != key or value > state.get("replication_key_value", ""):
-            state["replication_key"] = key
-            state["replication_key_value"] = value
-
     @cached_property
     def schema(self) -> schemas.Schema:
         """The schema that is shown to the user: without credentials unless they are asked for."""
@@ -193,12 +253,22 @@ class MuxStream(Stream):
                 path,
             )
 
+        schema = self.effective_schema
+        deselected = [path for path in schemas.paths(schema) if not self._is_selected(path)]
         return compile_normalizer(
-            self.effective_schema, tell_unknown=tell_unknown, tell_misfit=tell_misfit
+            schemas.without(schema, deselected), tell_unknown=tell_unknown, tell_misfit=tell_misfit
         )
+
+    def _is_selected(self, path: str) -> bool:
+        return self.mask[("properties", *path.replace(".", ".properties.").split("."))]
 
     # State is kept for each environment, so that the token of another one starts afresh. The SDK
     # adds a partition's keys to its records, so this also puts environment_id on each of them.
+
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Keep the SDK from sending ACTIVATE_VERSION before records that may then fail to come."""
+        return False
 
     @property
     def partitions(self) -> list[dict[str, Any]] | None:
@@ -210,3 +280,9 @@ class MuxStream(Stream):
 
     def get_batch_config(self, config: Mapping[str, Any]) -> None:
         """Keep the SDK from writing BATCH messages, which ignore selection and stream maps."""
+
+
+def _batched(items: Iterable[Record], most: int) -> Iterator[list[Record]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, most)):
+        yield some

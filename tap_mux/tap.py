@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Schema
@@ -20,6 +19,7 @@ from tap_mux.environment import Environment
 from tap_mux.errors import MuxError
 from tap_mux.settings import SETTINGS, mistakes
 from tap_mux.streams import ALL_STREAMS
+from tap_mux.writing import BatchWriter
 
 if TYPE_CHECKING:
     import logging
@@ -35,13 +35,13 @@ class TapMux(Tap):
 
     name = "tap-mux"
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
-    message_writer_class = MsgSpecWriter
-    # Without BATCH, which ignores selection and stream maps.
+    message_writer_class = BatchWriter
+    # Without BATCH, which ignores selection and stream maps, and without ACTIVATE_VERSION, which
+    # the SDK sends before the records: where these fail to come, loaders delete what they have.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,

@@ -9,9 +9,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
-
 from tap_mux.tap import TapMux
+from tap_mux.writing import BatchWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 FAST: dict[str, Any] = {"max_attempts": 3, "request_timeout_seconds": 5}
 
 
-class Output(MsgSpecWriter):
+class Output(BatchWriter):
     """Takes the place of stdout and keeps what was written, as it would be read from there."""
 
     def __init__(self) -> None:
@@ -35,6 +34,10 @@ class Output(MsgSpecWriter):
     def write_message(self, message: Any) -> None:
         """Keep a message."""
         self.messages.append(json.loads(self.format_message(message)))
+
+    def write_lines(self, lines: bytes) -> None:
+        """Keep messages that were written together."""
+        self.messages += [json.loads(line) for line in lines.splitlines()]
 
     def records(self, stream: str) -> list[Message]:
         """Give a stream's records in the order they came."""
