@@ -114,13 +114,19 @@ class ViewWindows:
         """Read a window until nothing moved in it meanwhile, but not for ever."""
         window = reading.window
         read: _Views = {}
-        for _ in range(TRIES_OF_A_WINDOW):
-            views, held_still = reading.collect(ahead)
-            if held_still:
+        counted: set[int | None] = set()
+        for tries_left in reversed(range(TRIES_OF_A_WINDOW)):
+            views, counts = reading.collect(ahead)
+            if counts in ({None}, {len(views)}):
                 return views
+            # Views that ended together may come in another order each time: all readings of a
+            # window that holds still may be complete where none is.
+            counted |= counts
             _collect((view for _, view in views.values()), read)
-            reading = self._begin(window)
-        reading.close()
+            if counted == {len(read)}:
+                return read
+            if tries_left:
+                reading = self._begin(window)
         logger.warning(
             "Views that ended from %s to %s kept moving from page to page, or do not add up to the "
             "count that Mux gives for them: went on with the %d found in %d tries; the next run "
@@ -207,17 +213,17 @@ class _Reading:
             self._last = -(-count // size) + (count % PAGE_LIMIT == 0)
         self._others = self._fetcher.map(self._ask, range(2, self._last + 1))
 
-    def collect(self, ahead: _Reading | None) -> tuple[_Views, bool]:
+    def collect(self, ahead: _Reading | None) -> tuple[_Views, set[int | None]]:
         """Read all pages, while those of the window ahead are asked for as well.
 
         Returns:
-            The views, and whether they are all there as far as Mux's count tells.
+            The views, and how many there are by Mux's count: one number if nothing moved.
 
         Raises:
             _TooManyViewsError: The window should be split instead.
         """
         views: _Views = {}
-        counts = set()
+        counts: set[int | None] = set()
         for page in self._pages():
             if ahead:
                 ahead.go_on()
@@ -231,7 +237,7 @@ class _Reading:
             if len(views) == known or (len(views) == count and len(page["data"]) < PAGE_LIMIT):
                 break
         self.close()
-        return views, counts in ({None}, {len(views)})
+        return views, counts
 
     def close(self) -> None:
         """Call off what has not begun."""

@@ -189,6 +189,22 @@ class TestMovement:
         assert sorted(ids(records)) == ids(views(150, 0, 1))
         assert records[-1]["watch_time"] == 1
 
+    def test_ties_in_another_order_each_time_are_no_loss(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        rows = [view(number, NOW - HOUR) for number in range(110)]
+        world.view_rows = list(rows)
+        shuffles = iter([list(range(110)), [*range(5, 110), *range(5)]] * 10)
+
+        def shuffle(_: object) -> None:
+            world.view_rows = [rows[number] for number in next(shuffles)]
+
+        sandbox.faults.add(lambda request: bool(request.page), times=None, action=shuffle)
+        dates = {"start_date": tap_time(NOW - HOUR - 5), "end_date": tap_time(NOW - HOUR + 5)}
+        records = read(sandbox, max_concurrency=1, **dates).records("video_views")
+        assert sorted(ids(records)) == ids(rows)
+        assert "kept moving" not in caplog.text
+
     def test_after_three_tries_it_goes_on_with_what_it_has(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
