@@ -16,6 +16,14 @@ from http import HTTPStatus
 import msgspec
 
 _RETRIED_CLIENT_ERRORS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_UNAVAILABLE = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.PRECONDITION_FAILED,
+    }
+)
 _LONGEST_QUOTE = 300
 _ADVICE: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: (
@@ -89,6 +97,11 @@ class APIError(MuxError):
     def is_refused_credential(self) -> bool:
         """Whether Mux does not accept the access token."""
         return self.status == HTTPStatus.UNAUTHORIZED
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether the access token or the plan may not include what was asked for."""
+        return self.status in _UNAVAILABLE
 
     @property
     def is_timeframe_too_old(self) -> bool:

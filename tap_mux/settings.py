@@ -104,6 +104,16 @@ SETTINGS = th.PropertiesList(
         description="A limit on requests a second to each part of the API, whatever Mux allows.",
     ),
     th.Property(
+        "fail_on_unavailable",
+        th.BooleanType,
+        default=False,
+        title="Fail on Unavailable",
+        description=(
+            "Whether a run fails, after all else is done, when the access token or the plan does "
+            "not include a selected stream. Such a stream is skipped with a warning otherwise."
+        ),
+    ),
+    th.Property(
         "include_credentials",
         th.BooleanType,
         default=False,

@@ -16,7 +16,7 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux import schemas, settings
-from tap_mux.errors import MuxError, UnexpectedAnswerError
+from tap_mux.errors import APIError, MuxError, UnexpectedAnswerError
 from tap_mux.normalizing import MisfitError, compile_normalizer, utc_timestamp
 from tap_mux.writing import RECORDS_AT_ONCE, BatchWriter
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tap_mux.environment import Environment
     from tap_mux.normalizing import Normalizer, Record
+    from tap_mux.outcome import Outcome
 
 
 class Span(NamedTuple):
@@ -59,18 +60,23 @@ class MuxStream(Stream):
     ignored_fields: ClassVar[frozenset[str]] = frozenset()
     """Paths of fields that Mux sends and that are left out without a word."""
 
+    permission: ClassVar[str]
+    """What the access token needs, in the words of the Mux dashboard."""
+
     primary_keys = ("id",)
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the normalizer does that work
 
-    def __init__(self, tap: Tap, environment: Environment) -> None:
+    def __init__(self, tap: Tap, environment: Environment, outcome: Outcome) -> None:
         """Make the stream; nothing is asked yet.
 
         Args:
             tap: The tap that the stream belongs to.
             environment: The Mux environment to read.
+            outcome: Takes note if the stream cannot be read.
         """
         super().__init__(tap)
         self.environment = environment
+        self._outcome = outcome
         self._writer = tap.message_writer
         self._state_writer = tap.state_writer
         self._now = tap.initialized_at // 1000
@@ -105,20 +111,54 @@ class MuxStream(Stream):
             The records of a dry run.
 
         Raises:
-            MuxError: Mux did not answer as it should.
+            MuxError: Mux did not answer as it should, in a dry run. Otherwise this is noted, and
+                the other streams go on.
         """
         tidy = self._compile_tidy(context)
-        for batch in self.batches(context):
-            for some in _batched(batch, RECORDS_AT_ONCE):
-                records = [tidy(raw) for raw in some]
-                if self.ABORT_AT_RECORD_COUNT is not None:
-                    yield from records
-                    continue
-                self._write_records(records)
-                self._counter.increment(len(records))
-                self._note(records, context)
-            if self.replication_method == REPLICATION_INCREMENTAL:
-                self._state_writer.write_state(self.tap_state)
+        begun = False
+        try:
+            for batch in self.batches(context):
+                begun = True
+                yield from self._emit(batch, tidy, context)
+        except MuxError as error:
+            if self.ABORT_AT_RECORD_COUNT is not None:
+                raise
+            self._give_up(error, context, begun=begun)
+
+    def _emit(
+        self, batch: Iterable[Record], tidy: Normalizer, context: Context | None
+    ) -> Iterator[Record]:
+        """Write a batch and its state; yield its records instead in a dry run."""
+        for some in _batched(batch, RECORDS_AT_ONCE):
+            records = [tidy(raw) for raw in some]
+            if self.ABORT_AT_RECORD_COUNT is not None:
+                yield from records
+                continue
+            self._write_records(records)
+            self._counter.increment(len(records))
+            self._note(records, context)
+        if self.replication_method == REPLICATION_INCREMENTAL:
+            self._state_writer.write_state(self.tap_state)
+
+    def _give_up(self, error: MuxError, context: Context | None, *, begun: bool) -> None:
+        """Note that the stream cannot be read to its end."""
+        # Else the SDK would take the rows that came for all there are, and move the bookmark.
+        self.get_context_state(context).pop("progress_markers", None)
+        if isinstance(error, APIError) and error.is_unavailable and not begun:
+            reason = f"{error}. It needs the permission {self.permission}"
+            self.logger.warning("Skipped %s, which is not available: %s", self.name, reason)
+            self._outcome.unavailable[self.name] = reason
+        else:
+            self.logger.error("%s could not be read to its end: %s", self.name, error)
+            self._outcome.failed[self.name] = str(error)
+
+    def probe(self) -> None:
+        """Ask for as little as shows whether the stream can be read.
+
+        Raises:
+            MuxError: It cannot.
+        """
+        self.environment.client.get(self.path, {"limit": 1})
 
     def get_record_counter(self, **more: Any) -> metrics.Counter:
         """Return the SDK's counter of records, and keep it to count with.

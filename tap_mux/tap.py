@@ -7,16 +7,19 @@ import os
 import sys
 from contextlib import contextmanager
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Schema
+from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_mux import schemas
 from tap_mux.environment import Environment
-from tap_mux.errors import MuxError
+from tap_mux.errors import APIError, MuxError
+from tap_mux.outcome import Outcome
 from tap_mux.settings import SETTINGS, mistakes
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.writing import BatchWriter
@@ -24,8 +27,6 @@ from tap_mux.writing import BatchWriter
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Iterator
-
-    import click
 
     from tap_mux.stream import MuxStream
 
@@ -74,7 +75,26 @@ class TapMux(Tap):
 
     def discover_streams(self) -> list[MuxStream]:
         """Make all streams; nothing is asked of Mux yet."""
-        return [stream(self, self.environment) for stream in ALL_STREAMS]
+        return [stream(self, self.environment, self.outcome) for stream in ALL_STREAMS]
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What could not be read so far."""
+        return Outcome()
+
+    def conclude(self) -> None:
+        """Say what could not be read, when all has been tried.
+
+        Raises:
+            MuxError: A stream failed, or one is not available and that is to count as a failure.
+        """
+        problems = [f"{name} failed: {why}" for name, why in self.outcome.failed.items()]
+        if skipped := ", ".join(self.outcome.unavailable):
+            self.logger.warning("Skipped, since not available to this access token: %s", skipped)
+            if self.config["fail_on_unavailable"]:
+                problems.insert(0, f"Not available: {skipped}")
+        if problems:
+            raise MuxError("; ".join(problems))
 
     def setup_mapper(self) -> None:
         """Prepare stream maps; a catalog made with credentials does not bring them back."""
@@ -125,18 +145,45 @@ class TapMux(Tap):
             )
             _ = tap.environment.id
             tap.sync_all()
+            tap.conclude()
 
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Run a connection test; errors are worded as in a run.
+        """Say for each stream whether it can be read, or why not.
 
         Args:
             ctx: The command line's context.
             param: The option ``--test``.
             value: What to test.
         """
+        if value != CliTestOptionValue.All.value:
+            with _readable_errors(cls.logger):
+                super().cb_test(ctx, param, value)
+            return
+        settings = ctx.params["config"]
         with _readable_errors(cls.logger):
-            super().cb_test(ctx, param, value)
+            tap = cls(config=settings.config, parse_env_config=settings.parse_env)
+            tap.report()
+        ctx.exit()
+
+    def report(self) -> None:
+        """Try each stream with one request, and print whether it can be read.
+
+        Raises:
+            MuxError: As ``conclude`` does.
+        """
+        _ = self.environment.id
+        for name, stream in self.streams.items():
+            answer = "available"
+            try:
+                cast("MuxStream", stream).probe()
+            except MuxError as error:
+                unavailable = isinstance(error, APIError) and error.is_unavailable
+                noted = self.outcome.unavailable if unavailable else self.outcome.failed
+                noted[name] = str(error)
+                answer = f"{'not available' if unavailable else 'failed'}: {error}"
+            click.echo(f"{name}: {answer}")
+        self.conclude()
 
 
 def _refusal(errors: Iterable[str]) -> ConfigValidationError:

@@ -91,6 +91,7 @@ def run_tap(
         if streams:
             stream.selected = name in streams
     tap.sync_all()
+    tap.conclude()
     return output
 
 

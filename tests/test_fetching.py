@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer, Delay
-from tap_mux.errors import APIError
+from tap_mux.errors import MuxError
 from tap_mux.fetching import Fetcher
 from tap_mux.listings import by_page
 from tap_mux.pacing import Pacer
@@ -190,7 +190,7 @@ class TestViews:
         sandbox.faults.add(
             lambda request: request.page == 5, times=None, action=Answer(403, broken)
         )
-        with pytest.raises(APIError, match="Not page 5"):
+        with pytest.raises(MuxError, match="Not page 5"):
             run_tap(sandbox, "video_views", start_date=tap_time(NOW - 2 * DAY))
 
 

@@ -196,12 +196,13 @@ class TestEnd:
     def test_a_failing_stream_ends_in_a_readable_line(
         self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        body = {"error": {"type": "forbidden", "messages": ["No access."]}}
-        sandbox.faults.add("/video/v1/assets", times=None, action=Answer(403, body))
+        body = {"error": {"type": "invalid_parameters", "messages": ["No such thing."]}}
+        sandbox.faults.add("/video/v1/assets", times=None, action=Answer(400, body))
         done = run_program("--config", config_file(tmp_path, **sandbox.config))
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
-        assert "403 Forbidden (forbidden: No access.)" in done.stderr.splitlines()[-1]
+        last = done.stderr.splitlines()[-1]
+        assert "400 Bad Request (invalid_parameters: No such thing.)" in last
 
     def test_nobody_there(self, tmp_path: Path) -> None:
         with socket.socket() as taken:

@@ -24,6 +24,8 @@ TOKEN_ID = "sandbox-token-id"  # noqa: S105 - it opens nothing but the sandbox
 TOKEN_SECRET = "sandbox-token-secret"  # noqa: S105
 _HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 0.1
+_CLOSING_SECONDS = 0.02
+"""For the sockets of connections that were dropped to be closed."""
 
 
 class Sandbox:
@@ -125,3 +127,4 @@ class Sandbox:
             await self._stop.wait()
         finally:
             await runner.cleanup()
+            await asyncio.sleep(_CLOSING_SECONDS)

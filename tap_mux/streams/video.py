@@ -24,6 +24,7 @@ class Assets(MuxStream):
     """
 
     name = "assets"
+    permission = "Mux Video: Read"
     path = "/video/v1/assets"
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:

@@ -22,6 +22,7 @@ class VideoViews(MuxStream):
     """
 
     name = "video_views"
+    permission = "Mux Data: Read"
     path = "/data/v1/video-views"
     replication_key = "view_end"
     is_sorted = True

@@ -1,0 +1,139 @@
+"""A stream that cannot be read does not stop the others, and is told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer
+from tap_mux.errors import MuxError
+from tests.rows import DAY, HOUR, NOW, asset, tap_time, view, views
+from tests.tapping import Output, bookmark, config_file, run_program, run_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+ASSETS = "/video/v1/assets"
+VIEWS = "/data/v1/video-views"
+NO = {"error": {"type": "no_way", "messages": ["Not for you."]}}
+
+
+@pytest.fixture(autouse=True)
+def _fill(world: ExplicitWorld) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    world.view_rows = [view("v", NOW - HOUR)]
+
+
+def errors(stderr: str) -> list[str]:
+    """Give the lines that are errors."""
+    assert "Traceback" not in stderr
+    return [line for line in stderr.splitlines() if "| ERROR" in line]
+
+
+class TestUnavailable:
+    """The token or the plan does not include a stream."""
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 412])
+    def test_it_is_skipped_with_one_warning_and_named_at_the_end(
+        self, tmp_path: Path, sandbox: Sandbox, status: int
+    ) -> None:
+        sandbox.faults.add(ASSETS, times=None, action=Answer(status, NO))
+        done = run_program("--config", config_file(tmp_path, **sandbox.config))
+        assert done.returncode == 0
+        assert '"stream":"video_views","record"' in done.stdout
+        warnings = [line for line in done.stderr.splitlines() if "| WARNING" in line]
+        assert len(warnings) == 2
+        assert f"was answered {status}" in warnings[0]
+        assert "Not for you." in warnings[0]
+        assert "needs the permission Mux Video: Read" in warnings[0]
+        assert warnings[1].endswith("Skipped, since not available to this access token: assets")
+        assert errors(done.stderr) == []
+        assert len(sandbox.requests_to(ASSETS)) == 1
+
+    def test_it_can_count_as_a_failure(self, tmp_path: Path, sandbox: Sandbox) -> None:
+        sandbox.faults.add(ASSETS, times=None, action=Answer(403, NO))
+        config = config_file(tmp_path, **sandbox.config, fail_on_unavailable=True)
+        done = run_program("--config", config)
+        assert done.returncode == 1
+        assert '"stream":"video_views","record"' in done.stdout
+        assert errors(done.stderr)[-1].endswith("Not available: assets")
+
+    def test_only_the_first_request_tells(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.asset_rows = [asset(f"asset-{number}", NOW - number) for number in range(150)]
+        sandbox.faults.add(
+            lambda request: request.param("cursor") is not None, times=None, action=Answer(404, NO)
+        )
+        with pytest.raises(MuxError, match=r"assets failed: .*404"):
+            run_tap(sandbox)
+        assert "not available" not in caplog.text
+
+
+class TestFailure:
+    """A stream breaks off."""
+
+    def test_the_others_are_read_and_the_error_comes_last(
+        self, tmp_path: Path, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(ASSETS, times=None, action=Answer(500, NO))
+        done = run_program("--config", config_file(tmp_path, **sandbox.config, max_attempts=1))
+        assert done.returncode == 1
+        assert '"stream":"video_views","record"' in done.stdout
+        last = done.stderr.splitlines()[-1]
+        assert "assets failed: GET /video/v1/assets was answered 500" in last
+        assert "Not for you." in last
+
+    def test_its_bookmark_stays_where_its_rows_ended(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(3000, NOW - 3 * DAY, 60)
+        half = NOW - 3 * DAY + 12 * HOUR
+        sandbox.faults.add(
+            lambda request: int((request.params("timeframe[]") or ["0"])[0]) > half,
+            times=None,
+            action=Answer(400, NO),
+        )
+        output = Output()
+        settings: dict[str, Any] = {"start_date": tap_time(NOW - 3 * DAY - HOUR)}
+        with pytest.raises(MuxError, match="video_views failed"):
+            run_tap(sandbox, output=output, **settings)
+        written = output.records("video_views")
+        assert 0 < len(written) < 3000
+        assert bookmark(output.states[-1]) == written[-1]["view_end"]
+        sandbox.faults.clear()
+        rest = run_tap(sandbox, state=output.states[-1], **settings).records("video_views")
+        assert {row["id"] for row in written + rest} == {row["id"] for row in world.view_rows}
+
+
+class TestReport:
+    """``--test`` says for each stream whether it can be read."""
+
+    def test_all_available(self, tmp_path: Path, sandbox: Sandbox) -> None:
+        done = run_program("--config", config_file(tmp_path, **sandbox.config), "--test")
+        assert done.returncode == 0
+        assert done.stdout.splitlines() == ["assets: available", "video_views: available"]
+        assert len(sandbox.requests) == 3
+
+    def test_not_available(self, tmp_path: Path, sandbox: Sandbox) -> None:
+        sandbox.faults.add(ASSETS, times=None, action=Answer(403, NO))
+        done = run_program("--config", config_file(tmp_path, **sandbox.config), "--test")
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[0].startswith("assets: not available: GET /video/v1/assets")
+
+    def test_failed(self, tmp_path: Path, sandbox: Sandbox) -> None:
+        sandbox.faults.add(VIEWS, times=None, action=Answer(500, NO))
+        config = config_file(tmp_path, **sandbox.config, max_attempts=1)
+        done = run_program("--config", config, "--test")
+        assert done.returncode == 1
+        assert done.stdout.splitlines()[1].startswith("video_views: failed: GET /data/v1/video-")
+
+    def test_refused_token(self, tmp_path: Path, sandbox: Sandbox) -> None:
+        config = config_file(tmp_path, **{**sandbox.config, "token_secret": "wr0ng"})
+        done = run_program("--config", config, "--test")
+        assert done.returncode == 1
+        assert "401 Unauthorized" in errors(done.stderr)[-1]
+        assert done.stdout == ""
