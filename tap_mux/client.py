@@ -10,13 +10,15 @@ import random
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 import backoff
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import HTTPError
 
 from tap_mux.errors import (
     APIError,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from backoff.types import Details
+    from urllib3 import HTTPConnectionPool
 
     from tap_mux.pacing import Pacer
 
@@ -38,13 +41,6 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT_SECONDS = 60.0
 LONGEST_OBEYED_SECONDS = 3600.0
-
-_BROKEN_CONNECTIONS = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
 
 logger = logging.getLogger(__name__)
 
@@ -80,14 +76,31 @@ class MuxClient:
         self._timeout = timeout_seconds
         self._max_attempts = max_attempts
         self._pacer = pacer
-        self._auth = HTTPBasicAuth(token_id.encode(), token_secret.encode())
-        self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
-        # A session looks up proxies and certificates anew for each request, and more that is not
-        # needed here (cookies, redirects); that takes as long as the request itself.
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=most_in_flight + 1)
-        self._network = requests.Session().merge_environment_settings(
+        # requests knows the user's proxies and certificates. It would look them up for each request
+        # and read answers in small pieces; so it only makes the pool of connections, once, and
+        # urllib3, which it builds upon, is asked directly: less than half of the work.
+        request = requests.Request(
+            "GET",
+            f"{self._base}/",
+            headers={
+                "User-Agent": user_agent,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+            },
+            auth=HTTPBasicAuth(token_id.encode(), token_secret.encode()),
+        ).prepare()
+        network = requests.Session().merge_environment_settings(
             self._base, {}, stream=False, verify=True, cert=None
         )
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=most_in_flight + 1)
+        self._connections = cast(
+            "HTTPConnectionPool",
+            adapter.get_connection_with_tls_context(
+                request, network["verify"], network["proxies"], network["cert"]
+            ),
+        )
+        self._prefix = adapter.request_url(request, network["proxies"]).rstrip("/")
+        self._headers = dict(request.headers)
         self._ask = backoff.on_exception(
             _waits,
             MuxError,
@@ -132,19 +145,17 @@ class MuxClient:
         retry_after = None
         status = 0
         try:
-            response = self._adapter.send(
-                requests.Request(
-                    "GET", self._base + path, self._headers, params=query, auth=self._auth
-                ).prepare(),
+            response = self._connections.urlopen(
+                "GET",
+                f"{self._prefix}{path}?{urlencode(query, doseq=True)}",
+                headers=self._headers,
                 timeout=self._timeout,
-                verify=self._network["verify"] or True,
-                cert=self._network["cert"],
-                proxies=self._network["proxies"],
+                retries=False,
+                redirect=False,
             )
-            body = response.content
-            status, headers = response.status_code, response.headers
+            status, headers, body = response.status, response.headers, response.data
             retry_after = _retry_after(headers.get("Retry-After"))
-        except _BROKEN_CONNECTIONS as error:
+        except HTTPError as error:
             text = f"{request} got no answer from {self._base}: {_reason(error)}"
             raise NoAnswerError(text) from None
         finally:
@@ -216,11 +227,9 @@ def _retry_after(header: str | None) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _reason(error: requests.exceptions.RequestException) -> str:
-    """Say what broke, without the URL and its query that requests puts into its messages."""
+def _reason(error: HTTPError) -> str:
+    """Say what broke: the innermost cause, since the others only repeat it."""
     cause: BaseException = error
-    while True:
-        inner = getattr(cause, "reason", None) or (cause.args[-1] if cause.args else None)
-        if not isinstance(inner, BaseException):
-            return str(cause) if cause is not error else type(error).__name__
-        cause = inner
+    while cause.args and isinstance(cause.args[-1], BaseException):
+        cause = cause.args[-1]
+    return str(cause) or type(cause).__name__

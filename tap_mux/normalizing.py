@@ -8,9 +8,9 @@ Absent keys stay absent, nulls stay null.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -58,12 +58,17 @@ def utc_timestamp(value: object) -> str:
 
 
 def compile_normalizer(
-    schema: Mapping[str, Any], *, tell_unknown: Tell, tell_misfit: Tell
+    schema: Mapping[str, Any],
+    *,
+    dropped: Collection[str] = (),
+    tell_unknown: Tell,
+    tell_misfit: Tell,
 ) -> Normalizer:
     """Compile a schema into a function from Mux's record to the record that is emitted.
 
     Args:
         schema: JSON Schema of an object.
+        dropped: Paths of fields that are left out without a word.
         tell_unknown: Called once for each field that the schema does not have, with its path.
         tell_misfit: Called once for each field that held a value which does not fit its type and
             became null, with its path.
@@ -71,8 +76,15 @@ def compile_normalizer(
     Returns:
         The function. It changes nothing in the record that it is given.
     """
-    normalize: Normalizer = _object(schema, "", _once(tell_unknown), _once(tell_misfit))
+    rules = _Rules(frozenset(dropped), _once(tell_unknown), _once(tell_misfit))
+    normalize: Normalizer = _object(schema, "", rules)
     return normalize
+
+
+class _Rules(NamedTuple):
+    dropped: frozenset[str]
+    tell_unknown: Tell
+    tell_misfit: Tell
 
 
 def _once(tell: Tell) -> Tell:
@@ -86,49 +98,68 @@ def _once(tell: Tell) -> Tell:
     return tell_once
 
 
-def _object(
-    schema: Mapping[str, Any], prefix: str, tell_unknown: Tell, tell_misfit: Tell
-) -> _Coerce:
+def _object(schema: Mapping[str, Any], prefix: str, rules: _Rules) -> _Coerce:
     fields = {
-        name: _field(field, f"{prefix}{name}", tell_unknown, tell_misfit)
+        name: _field(field, f"{prefix}{name}", rules)
         for name, field in schema["properties"].items()
     }
-    find = fields.get
+    passing = {name: kind for name, (kind, _) in fields.items()}
+    coerce = {name: function for name, (_, function) in fields.items()}
 
     def tidy(record: Mapping[str, Any]) -> Record:
-        if not isinstance(record, dict):
+        if type(record) is not dict:
             raise MisfitError
+        try:
+            return {
+                name: value
+                if type(value) is passing[name] or value is None
+                else coerce[name](value)
+                for name, value in record.items()
+            }
+        except (KeyError, MisfitError):
+            return tidy_oddity(record)
+
+    def tidy_what_is_kept(record: Mapping[str, Any]) -> Record:
+        if type(record) is not dict:
+            raise MisfitError
+        return tidy({name: value for name, value in record.items() if name not in dropped_here})
+
+    def tidy_oddity(record: Mapping[str, Any]) -> Record:
         tidied = {}
         for name, value in record.items():
-            field = find(name)
-            if field is None:
-                tell_unknown(f"{prefix}{name}")
-            elif value is None or type(value) is field[0]:
-                tidied[name] = value
-            else:
-                try:
-                    tidied[name] = field[1](value)
-                except MisfitError:
-                    tell_misfit(f"{prefix}{name}")
-                    tidied[name] = None
+            if name not in passing:
+                rules.tell_unknown(f"{prefix}{name}")
+                continue
+            try:
+                fits = type(value) is passing[name] or value is None
+                tidied[name] = value if fits else coerce[name](value)
+            except MisfitError:
+                rules.tell_misfit(f"{prefix}{name}")
+                tidied[name] = None
         return tidied
 
-    return tidy
+    depth = prefix.count(".")
+    dropped_here = {
+        path.removeprefix(prefix)
+        for path in rules.dropped
+        if path.startswith(prefix) and path.count(".") == depth
+    }
+    return tidy_what_is_kept if dropped_here else tidy
 
 
-def _field(schema: Mapping[str, Any], path: str, tell_unknown: Tell, tell_misfit: Tell) -> _Field:
+def _field(schema: Mapping[str, Any], path: str, rules: _Rules) -> _Field:
     kinds = schema.get("type", [])
     kinds = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
     kind = kinds[0] if len(kinds) == 1 else "any"
     if kind == "object" and "properties" in schema:
-        return None, _object(schema, f"{path}.", tell_unknown, tell_misfit)
+        return None, _object(schema, f"{path}.", rules)
     if kind == "array" and "items" in schema:
-        return None, _array(schema["items"], path, tell_unknown, tell_misfit)
+        return None, _array(schema["items"], path, rules)
     return _SIMPLE.get(f"{kind} {schema.get('format')}") or _SIMPLE[kind]
 
 
-def _array(items: Mapping[str, Any], path: str, tell_unknown: Tell, tell_misfit: Tell) -> _Coerce:
-    passing, coerce = _field(items, path, tell_unknown, tell_misfit)
+def _array(items: Mapping[str, Any], path: str, rules: _Rules) -> _Coerce:
+    passing, coerce = _field(items, path, rules)
 
     def tidy(values: object) -> list[Any]:
         if not isinstance(values, list):
@@ -202,7 +233,7 @@ _SIMPLE: dict[str, _Field] = {
     "string date-time": (None, _timestamp),
     "string date": (None, _date),
     "integer": (int, _integer),
-    "number": (int, _number),
+    "number": (float, _number),  # JSON has neither NaN nor infinity
     "boolean": (bool, _boolean),
     "object": (dict, _misfit),
     "array": (list, _misfit),

@@ -276,15 +276,17 @@ class MuxStream(Stream):
         return schemas.without(whole, hidden)
 
     def _compile_normalizer(self) -> Normalizer:
-        known = schemas.paths(schemas.read(self.name)) | self.ignored_fields
+        schema = self.effective_schema
+        deselected = [path for path in schemas.paths(schema) if not self._is_selected(path)]
+        kept = schemas.without(schema, deselected)
+        known = schemas.paths(schemas.read(self.name)) | schemas.paths(schema)
 
         def tell_unknown(path: str) -> None:
-            if path not in known:
-                self.logger.warning(
-                    "Mux sends a field that the schema of %s does not have; left out: %s",
-                    self.name,
-                    path,
-                )
+            self.logger.warning(
+                "Mux sends a field that the schema of %s does not have; left out: %s",
+                self.name,
+                path,
+            )
 
         def tell_misfit(path: str) -> None:
             self.logger.warning(
@@ -293,10 +295,11 @@ class MuxStream(Stream):
                 path,
             )
 
-        schema = self.effective_schema
-        deselected = [path for path in schemas.paths(schema) if not self._is_selected(path)]
         return compile_normalizer(
-            schemas.without(schema, deselected), tell_unknown=tell_unknown, tell_misfit=tell_misfit
+            kept,
+            dropped=(known | self.ignored_fields) - schemas.paths(kept),
+            tell_unknown=tell_unknown,
+            tell_misfit=tell_misfit,
         )
 
     def _is_selected(self, path: str) -> bool:

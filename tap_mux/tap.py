@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -144,6 +145,9 @@ class TapMux(Tap):
                 catalog=json.load(catalog) if catalog else None,
             )
             _ = tap.environment.id
+            # What has been imported stays: garbage collection, which many records cause, need not
+            # look through it each time.
+            gc.freeze()
             tap.sync_all()
             tap.conclude()
 

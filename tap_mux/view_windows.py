@@ -259,17 +259,15 @@ class _Reading:
 
 def _collect(page: Iterable[Record], views: _Views) -> None:
     """Add views; of two versions of one view, keep the one that ended later or came later."""
-    for view in page:
-        try:
+    try:
+        for view in page:
             view_id, view_end = view["id"], utc_timestamp(view["view_end"])
-        except (KeyError, MisfitError):
-            view_id = None
-        if not isinstance(view_id, str):
-            text = "Mux listed a view without id or view_end"
-            raise UnexpectedAnswerError(text)
-        known = views.get(view_id)
-        if known is None or view_end >= known[0]:
-            views[view_id] = (view_end, view)
+            known = views.get(view_id)
+            if known is None or view_end >= known[0]:
+                views[view_id] = (view_end, view)
+    except (KeyError, TypeError, MisfitError):
+        text = "Mux listed a view without id or view_end"
+        raise UnexpectedAnswerError(text) from None
 
 
 def _in_order(views: _Views, window: Window) -> list[Record]:

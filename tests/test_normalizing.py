@@ -92,7 +92,6 @@ def test_timestamps_sort_as_text_like_moments(first: Any, second: Any) -> None:
         ("number", "4", 4),
         ("number", 4, 4),
         ("number", 1e300, 1e300),
-        ("number", float("nan"), None),
         ("number", "nan", None),
         ("number", "", None),
         ("integer", "4", 4),
@@ -164,6 +163,7 @@ def test_each_path_is_told_once() -> None:
 
 def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Make values as Mux sends them where a schema describes them, and fields it does not know."""
+    finite = st.floats(allow_nan=False, allow_infinity=False)  # as in JSON
     kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     kind = kinds[0]
     made: st.SearchStrategy[Any]
@@ -183,7 +183,7 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         made = {
             "string": st.text(max_size=5),
             "integer": st.integers(-(2**53), 2**53),
-            "number": st.one_of(st.floats(), st.integers(-(2**53), 2**53)),
+            "number": st.one_of(finite, st.integers(-(2**53), 2**53)),
             "boolean": st.booleans(),
         }[kind]
     return st.one_of(st.none(), made) if "null" in kinds else made
@@ -206,7 +206,7 @@ def test_gives_what_the_sdks_conformance_gives(name: str) -> None:
         )
         result, unknown, misfits = normalized(schema, record)
         assert result == expected
-        assert repr(record) == repr(given_record)  # NaN is not equal to itself
+        assert record == given_record
         assert all(path.endswith(UNKNOWN) for path in unknown)
         assert misfits == []
 
