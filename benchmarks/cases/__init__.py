@@ -1,0 +1,26 @@
+"""All cases, by the name that the command line takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.cases.loading import duckdb
+from benchmarks.cases.starting import startup
+from benchmarks.cases.waiting import bucket, latency
+from benchmarks.cases.working import assets, scale, views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.cases.setup import Setup
+    from benchmarks.outcome import Outcome
+
+CASES: dict[str, Callable[[Setup], Outcome]] = {
+    "latency": latency,
+    "bucket": bucket,
+    "views": views,
+    "assets": assets,
+    "duckdb": duckdb,
+    "scale": scale,
+    "startup": startup,
+}

@@ -1,0 +1,49 @@
+"""How the cases are run, and the figures that several of them read from their runs."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.comparing import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from benchmarks.comparing import Runs
+    from benchmarks.measuring import Usage
+
+PAGE = 100
+"""How many rows a page has."""
+
+WALL: Callable[[Usage], float] = attrgetter("wall")
+CPU: Callable[[Usage], float] = attrgetter("cpu")
+PEAK: Callable[[Usage], float] = attrgetter("peak")
+PEAKS: Callable[[Usage], float] = attrgetter("peaks")
+
+
+class Setup(NamedTuple):
+    """How the cases are run."""
+
+    runs: int
+    quick: bool
+    folder: Path
+    """For files that nobody needs afterwards."""
+
+    def size(self, full: int, quick: int) -> int:
+        """Choose how much is read."""
+        return quick if self.quick else full
+
+
+def figures(results: Mapping[str, Runs], read: Callable[[Usage], float]) -> dict[str, Figure]:
+    """Read one measure of each contestant."""
+    return {name: Figure.of([read(each) for each in runs.usages]) for name, runs in results.items()}
+
+
+def counted(results: Mapping[str, Runs], what: str) -> dict[str, Figure]:
+    """Read what the server counted of the views' part of the API for each contestant."""
+    return {
+        name: Figure.of([counts["data"][what] for counts in runs.counts])
+        for name, runs in results.items()
+    }

@@ -1,0 +1,119 @@
+"""Where the time goes into work: CPU and memory by record."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from math import inf
+from typing import TYPE_CHECKING
+
+from benchmarks import contestants as who
+from benchmarks.cases.setup import CPU, PEAK, WALL, figures
+from benchmarks.comparing import compare
+from benchmarks.contestants import DLT, FLOOR, PLAIN, THIS
+from benchmarks.outcome import Goal, Outcome, Row
+from benchmarks.serving import serve
+
+if TYPE_CHECKING:
+    from benchmarks.cases.setup import Setup
+    from benchmarks.contestants import Contestant
+    from benchmarks.serving import Served
+
+NOTHING = "nothing"
+_IDLE = ", nothing to read"
+
+
+def views(setup: Setup) -> Outcome:
+    """CPU for list views."""
+    size = setup.size(100_000, 5_000)
+    with serve(views=size) as served, serve() as nothing:
+        rows = _compare_cpu("video_views", size, (served, nothing), setup)
+    cpu = rows[0].medians
+    return Outcome(
+        f"{size:,} list views, no latency",
+        rows,
+        [
+            Goal("CPU / plain SDK tap", cpu[THIS] / cpu[PLAIN], 0.38, 0.30),
+            Goal("CPU / dlt", cpu[THIS] / cpu[DLT], 1),
+            Goal("CPU / floor", cpu[THIS] / cpu[FLOOR], 2.5),
+        ],
+    )
+
+
+def assets(setup: Setup) -> Outcome:
+    """CPU for assets."""
+    size = setup.size(20_000, 1_000)
+    with serve(assets=size) as served, serve() as nothing:
+        rows = _compare_cpu("assets", size, (served, nothing), setup)
+    cpu = rows[0].medians
+    return Outcome(
+        f"{size:,} assets with tracks and playback IDs, no latency",
+        rows,
+        [Goal("CPU / plain SDK tap", cpu[THIS] / cpu[PLAIN], 0.25, 0.18)],
+    )
+
+
+def scale(setup: Setup) -> Outcome:
+    """More and more of the same."""
+    sizes = (1_000, 4_000, 16_000) if setup.quick else (10_000, 100_000, 1_000_000)
+    rows_of = {f"{size:,}": size for size in sizes} | {NOTHING: 0}
+    with ExitStack() as stack:
+        contestants = [
+            _tap(stack.enter_context(serve(views=size)), setup)._replace(name=name)
+            for name, size in rows_of.items()
+        ]
+        results = compare(contestants, setup.runs, rows=rows_of.__getitem__)
+    cpu, peak = figures(results, CPU), figures(results, PEAK)
+    start_up = cpu[NOTHING].median
+    each = {
+        name: (cpu[name].median - start_up) / size * 1e6 for name, size in rows_of.items() if size
+    }
+    fewest, *_, most = each
+    spread = max(each.values()) / min(each.values()) if min(each.values()) > 0 else inf
+    return Outcome(
+        f"This tap and {', '.join(each)} views",
+        [
+            Row("CPU, s", cpu),
+            Row("CPU per record without start-up, µs", each, 1),
+            Row("wall, s", figures(results, WALL)),
+            Row("peak memory, MB", peak, 0),
+        ],
+        [
+            Goal("CPU per record, largest / smallest", spread, 1.1),
+            Goal("peak memory, most views / fewest", peak[most].median / peak[fewest].median, 1.15),
+            Goal("peak memory, MB", max(figure.median for figure in peak.values()), 130, digits=0),
+        ],
+        "Start-up is what the tap takes when there is nothing to read.",
+    )
+
+
+def _tap(served: Served, setup: Setup) -> Contestant:
+    return who.reading_tap(THIS, "video_views", served, setup.folder)
+
+
+def _compare_cpu(stream: str, size: int, servers: tuple[Served, Served], setup: Setup) -> list[Row]:
+    """Let all read one stream, and read it again where it is empty, which is their start-up."""
+    served, nothing = (
+        [
+            *(who.reading_tap(name, stream, server, setup.folder) for name in (THIS, PLAIN)),
+            *who.peers(stream, server),
+        ]
+        for server in servers
+    )
+    results = compare(
+        [*served, *(each._replace(name=each.name + _IDLE) for each in nothing)],
+        setup.runs,
+        rows=lambda name: 0 if name.endswith(_IDLE) else size,
+    )
+    idle = {each.name: results.pop(each.name + _IDLE) for each in nothing}
+    cpu, start_up = figures(results, CPU), figures(idle, CPU)
+    return [
+        Row("CPU, s", cpu),
+        Row("of that start-up, s", start_up),
+        Row(
+            "CPU per record without start-up, µs",
+            {name: (cpu[name].median - start_up[name].median) / size * 1e6 for name in cpu},
+            1,
+        ),
+        Row("wall, s", figures(results, WALL)),
+        Row("peak memory, MB", figures(results, PEAK), 0),
+    ]

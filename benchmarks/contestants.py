@@ -1,0 +1,167 @@
+"""Who is compared, and how each is told what to read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks import environ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from benchmarks.duckdb_target import Target
+    from benchmarks.measuring import Usage
+    from benchmarks.serving import Served
+
+THIS = "this tap"
+PLAIN = "plain SDK tap"
+EMPTY = "empty SDK tap"
+DLT = "dlt"
+FLOOR = "floor"
+
+DLT_FORMATS = {
+    f"{DLT}, as it comes": "insert_values",
+    f"{DLT} by JSON lines": "jsonl",
+    f"{DLT} by Parquet": "parquet",
+}
+
+IN_FLIGHT = 8
+RESERVE = 0.1
+SCHEMA = "mux"
+
+_PYTHON = sys.executable
+_TAPS = {
+    THIS: "tap_mux",
+    PLAIN: "benchmarks.peers.plain_tap",
+    EMPTY: "benchmarks.peers.empty_tap",
+}
+_LOGIN = {"token_id": "benchmark", "token_secret": "benchmark"}
+_PACE = {"max_concurrency": IN_FLIGHT, "rate_limit_reserve": RESERVE}
+_COUNT = (
+    "import duckdb, sys; connection = duckdb.connect(sys.argv[1], read_only=True); "
+    "print(connection.execute(f'select count(distinct id) from {sys.argv[2]}').fetchone()[0])"
+)
+
+
+class Contestant(NamedTuple):
+    """A program, or some in a pipe."""
+
+    name: str
+    commands: list[list[str]]
+    rows: Callable[[Usage], int] = attrgetter("records")
+    """How to find out how many rows it read."""
+
+    def into(self, target: Target, folder: Path) -> Contestant:
+        """Pipe what it writes into a target that loads it into a DuckDB file.
+
+        Args:
+            target: The target.
+            folder: Where the file is made, and the settings of the target.
+        """
+        path = duckdb_path(folder, self.name)
+        config = {**target.settings, "path": str(path), "default_target_schema": SCHEMA}
+        written = _write(path.with_suffix(".json"), config)
+        command = [target.program("target-duckdb"), "--config", written]
+        return self._replace(
+            commands=[*self.commands, command],
+            rows=lambda _: _rows_in(path, target.program("python")),
+        )
+
+
+def duckdb_path(folder: Path, name: str) -> Path:
+    """Say where a contestant's DuckDB file is."""
+    return folder / f"{name.replace(',', '').replace(' ', '-')}.duckdb"
+
+
+def _told(usage: Usage) -> int:
+    return int(json.loads(usage.output.splitlines()[-1])["rows"])
+
+
+def _rows_in(path: Path, python: str) -> int:
+    command = [python, "-c", _COUNT, str(path), f"{SCHEMA}.video_views"]
+    return int(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)  # noqa: S603 - our own
+
+
+def tap(name: str, *arguments: str) -> Contestant:
+    """Start a tap with nothing but arguments."""
+    return Contestant(name, [[_PYTHON, "-m", _TAPS[name], *arguments]])
+
+
+def empty_tap() -> Contestant:
+    """Let the empty tap read the nothing that it has."""
+    return tap(EMPTY)
+
+
+def reading_tap(name: str, stream: str, served: Served, folder: Path) -> Contestant:
+    """Let a tap read one stream.
+
+    Args:
+        name: Which tap.
+        stream: What it reads.
+        served: From where.
+        folder: Where its settings and its catalog are written.
+    """
+    given: dict[str, object]
+    if name == PLAIN:
+        given = {"start_date": served.dates["start_date"], "end": served.end}
+    else:
+        given = {**served.dates, **_PACE}
+    config = {**_LOGIN, "api_url": served.url, **given}
+    module = _TAPS[name]
+    files = {
+        "config": _write(folder / f"{module}.{stream}.{served.views}.{served.assets}.json", config),
+        "catalog": _write(folder / f"{module}.{stream}.catalog.json", _catalog(module, stream)),
+    }
+    return tap(name, *(part for key, path in files.items() for part in (f"--{key}", path)))
+
+
+def peers(stream: str, served: Served) -> list[Contestant]:
+    """Let dlt and the floor read one stream."""
+    return [
+        Contestant(DLT, [_peer("dlt_rest", stream, served)], _told),
+        Contestant(FLOOR, [_peer("bare_loop", stream, served)]),
+    ]
+
+
+def peers_into_duckdb(served: Served, folder: Path) -> list[Contestant]:
+    """Let dlt, with each of the file formats that it can load, and the floor read into DuckDB.
+
+    Args:
+        served: From where.
+        folder: Where the DuckDB files are made.
+    """
+
+    def peer(name: str, module: str, *more: str) -> Contestant:
+        path = duckdb_path(folder, name)
+        command = [*_peer(module, "video_views", served), "--duckdb", str(path), *more]
+        return Contestant(name, [command], lambda _: _rows_in(path, _PYTHON))
+
+    return [
+        *(peer(name, "dlt_rest", "--format", kind) for name, kind in DLT_FORMATS.items()),
+        peer(FLOOR, "bare_loop"),
+    ]
+
+
+def _peer(module: str, stream: str, served: Served) -> list[str]:
+    span = (str(served.start), str(served.end))
+    return [_PYTHON, "-m", f"benchmarks.peers.{module}", stream, served.url, *span]
+
+
+def _catalog(module: str, stream: str) -> dict[str, object]:
+    """Give what a tap discovers, with one stream selected."""
+    command = [_PYTHON, "-m", module, "--discover"]
+    done = subprocess.run(  # noqa: S603 - our own
+        command, check=True, capture_output=True, timeout=60, env=environ.clean()
+    )
+    catalog: dict[str, list[dict[str, object]]] = json.loads(done.stdout)
+    return {"streams": [each for each in catalog["streams"] if each["tap_stream_id"] == stream]}
+
+
+def _write(path: Path, content: Mapping[str, object]) -> str:
+    path.write_text(json.dumps(content))
+    return str(path)

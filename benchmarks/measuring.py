@@ -1,0 +1,130 @@
+"""What a program takes, as the operating system counts it: time, CPU and memory.
+
+This process has to stay small: Linux counts the memory of whoever starts a program as its own,
+until it has grown beyond that.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from benchmarks import environ
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST_SECONDS = 600
+_PIPE_BYTES = 1 << 20
+_PAUSE_SECONDS = 0.002
+_RECORD = b'"RECORD"'
+_TOLD_BYTES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What programs that were piped into one another took."""
+
+    wall: float
+    """Seconds from the first start to the last end."""
+
+    cpu: float
+    """Seconds of CPU, user and system, of all of them."""
+
+    peak: float
+    """Most memory that any of them held at a time, in MB."""
+
+    peaks: float
+    """The same, added up over them."""
+
+    records: int
+    """Singer records on the last one's stdout."""
+
+    output: bytes
+    """The end of its stdout."""
+
+
+class FailedError(Exception):
+    """A program did not do what it was started for."""
+
+
+def run(*commands: Sequence[str]) -> Usage:
+    """Run programs, each with the output of the one before it as input.
+
+    Args:
+        commands: What to run.
+
+    Raises:
+        FailedError: One of them failed.
+    """
+    with tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        processes = _start(commands, errors)
+        watch = threading.Timer(LONGEST_SECONDS, _kill, [processes])
+        watch.start()
+        try:
+            last = processes[-1].stdout
+            records, output = _drain(last) if last else (0, b"")
+            usages = [os.wait4(process.pid, 0) for process in processes]
+            wall = time.perf_counter() - started
+        finally:
+            watch.cancel()
+        for process, (_, status, _) in zip(processes, usages, strict=True):
+            process.returncode = os.waitstatus_to_exitcode(status)
+        for command, process in zip(commands, processes, strict=True):
+            if process.returncode:
+                text = f"{' '.join(command)} ended with {process.returncode}:\n{_tail(errors)}"
+                raise FailedError(text)
+    peaks = [usage.ru_maxrss / 1024 for _, _, usage in usages]
+    cpu = sum(usage.ru_utime + usage.ru_stime for _, _, usage in usages)
+    return Usage(wall, cpu, max(peaks), sum(peaks), records, output)
+
+
+def _start(commands: Sequence[Sequence[str]], errors: IO[bytes]) -> list[subprocess.Popen[bytes]]:
+    processes: list[subprocess.Popen[bytes]] = []
+    for command in commands:
+        before = processes[-1].stdout if processes else None
+        process = subprocess.Popen(  # noqa: S603 - the benchmarks' own programs
+            command,
+            stdin=before or subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environ.clean(),
+        )
+        if before:
+            before.close()
+        processes.append(process)
+    return processes
+
+
+def _drain(stdout: IO[bytes]) -> tuple[int, bytes]:
+    """Count the records on a pipe.
+
+    It is emptied now and then rather than waited at, so that a write into it does not wake this
+    process each time.
+    """
+    fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    records, end = 0, b""
+    while piece := os.read(stdout.fileno(), _PIPE_BYTES):
+        text = end[1 - len(_RECORD) :] + piece
+        records += text.count(_RECORD)
+        end = (end + piece)[-_TOLD_BYTES:]
+        time.sleep(_PAUSE_SECONDS)
+    stdout.close()
+    return records, end
+
+
+def _kill(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.kill()
+
+
+def _tail(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    return errors.read()[-3000:].decode(errors="replace")

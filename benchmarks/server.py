@@ -1,0 +1,170 @@
+"""The server that is read from: `python -m benchmarks.server --views 10000`.
+
+It answers as the Mux API does where both streams are concerned, with as little work as possible,
+and keeps count. `/control/reset?latency=…&capacity=…&refill=…` begins anew with full buckets,
+`/control/counts` tells what happened since.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+from benchmarks.world import START, Assets, Views
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNLIMITED = 1e6
+MOST_ROWS = 100
+_REFUSED = b'{"errors":["Too many requests, retry later."]}'
+_WHOAMI = b'{"data":{"environment_id":"benchmark-environment","environment_name":"Benchmark"}}'
+
+
+@dataclass
+class Counts:
+    """What happened to one part of the API."""
+
+    requests: int = 0
+    refused: int = 0
+    lowest_level: float = UNLIMITED
+    most_in_flight: int = 0
+    first_at: float = 0.0
+    last_at: float = 0.0
+
+
+@dataclass
+class Bucket:
+    """One token bucket, and what happened to it."""
+
+    capacity: float
+    refill: float
+    level: float
+    seen: float
+    in_flight: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+    def take(self) -> bool:
+        """Take one request out."""
+        now = time.monotonic()
+        self.level = min(self.capacity, self.level + (now - self.seen) * self.refill)
+        self.seen = now
+        granted = self.level >= 1
+        if granted:
+            self.level -= 1
+        counts = self.counts
+        counts.requests += 1
+        counts.refused += not granted
+        counts.lowest_level = min(counts.lowest_level, self.level)
+        self.in_flight += 1
+        counts.most_in_flight = max(counts.most_in_flight, self.in_flight)
+        counts.first_at = counts.first_at or now
+        return granted
+
+    def done(self) -> None:
+        """Note that the request is answered."""
+        self.in_flight -= 1
+        self.counts.last_at = time.monotonic()
+
+
+class Server:
+    """Answers requests."""
+
+    def __init__(self, views: Views, assets: Assets) -> None:
+        """Keep what to serve."""
+        self._views = views
+        self._assets = assets
+        self._latency = 0.0
+        self._capacity = self._refill = UNLIMITED
+        self._buckets: dict[str, Bucket] = {}
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answer a request."""
+        family = request.path.split("/", 2)[1]
+        if family == "control":
+            return self._control(request)
+        bucket = self._bucket(family)
+        granted = bucket.take()
+        remaining = str(int(bucket.level))
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        body = self._body(request) if granted else _REFUSED
+        bucket.done()
+        return web.Response(
+            status=200 if granted else 429,
+            body=body,
+            headers={
+                "Content-Type": "application/json; charset=utf-8",
+                "X-RateLimit-Limit": str(int(bucket.capacity)),
+                "X-RateLimit-Remaining": remaining,
+            },
+        )
+
+    def _bucket(self, family: str) -> Bucket:
+        bucket = self._buckets.get(family)
+        if bucket is None:
+            now = time.monotonic()
+            bucket = Bucket(self._capacity, self._refill, self._capacity, now)
+            self._buckets[family] = bucket
+        return bucket
+
+    def _body(self, request: web.BaseRequest) -> bytes:
+        query = request.query
+        limit = min(int(query.get("limit", 25)), MOST_ROWS)
+        match request.path:
+            case "/data/v1/video-views":
+                if query.get("order_direction") != "asc":
+                    raise web.HTTPNotImplemented
+                start, end = map(int, query.getall("timeframe[]"))
+                return self._views.page(start, end, int(query.get("page", 1)), limit)
+            case "/video/v1/assets":
+                cursor = query.get("cursor", "after-0")
+                return self._assets.page(int(cursor.removeprefix("after-")), limit)
+            case "/system/v1/whoami":
+                return _WHOAMI
+            case _:
+                raise web.HTTPNotFound
+
+    def _control(self, request: web.BaseRequest) -> web.Response:
+        if request.path == "/control/reset":
+            self._reset(request.query)
+        counts = {family: bucket.counts for family, bucket in self._buckets.items()}
+        return web.Response(body=msgspec.json.encode(counts), content_type="application/json")
+
+    def _reset(self, query: Mapping[str, str]) -> None:
+        self._buckets.clear()
+        self._latency = float(query.get("latency", 0))
+        self._capacity = float(query.get("capacity", UNLIMITED))
+        self._refill = float(query.get("refill", UNLIMITED))
+
+
+async def _serve(server: Server, start: int, end: int) -> None:
+    runner = web.ServerRunner(web.Server(server.answer))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    ready = {"url": f"http://{host}:{port}", "start": start, "end": end}
+    print(msgspec.json.encode(ready).decode(), flush=True)  # noqa: T201 - it is read from there
+    await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Make up the rows, serve them, and print where."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--views", type=int, default=0)
+    parser.add_argument("--assets", type=int, default=0)
+    options = parser.parse_args()
+    views = Views(options.views)
+    server = Server(views, Assets(options.assets) if options.assets else Assets(0))
+    asyncio.run(_serve(server, START, views.end))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The server as a process of its own, and the settings with which each program reads from it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from benchmarks import environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server."""
+
+    url: str
+    start: int
+    """The first second of its views."""
+
+    end: int
+    """The second after its last one."""
+
+    views: int
+    assets: int
+
+    @property
+    def dates(self) -> dict[str, str]:
+        """The range of all views, as a tap takes it."""
+        return {"start_date": _iso(self.start), "end_date": _iso(self.end)}
+
+    def reset(self, **limits: float) -> None:
+        """Begin anew, with full buckets.
+
+        Args:
+            limits: ``latency`` in seconds, ``capacity`` and ``refill`` of each bucket.
+        """
+        self._control(f"reset?{urlencode(limits)}")
+
+    def counts(self) -> dict[str, dict[str, float]]:
+        """Tell what happened since, by part of the API."""
+        return self._control("counts")
+
+    def _control(self, what: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/control/{what}", timeout=10) as answer:  # noqa: S310 - our own server
+            counts: dict[str, Any] = json.load(answer)
+        return counts
+
+
+@contextmanager
+def serve(*, views: int = 0, assets: int = 0) -> Iterator[Served]:
+    """Start a server and stop it in the end.
+
+    Args:
+        views: How many views it has.
+        assets: How many assets it has.
+    """
+    command = [sys.executable, "-m", "benchmarks.server"]
+    command += ["--views", str(views), "--assets", str(assets)]
+    with subprocess.Popen(  # noqa: S603 - our own
+        command, stdout=subprocess.PIPE, env=environ.clean()
+    ) as process:
+        try:
+            if process.stdout is None:
+                raise AssertionError
+            ready = json.loads(process.stdout.readline())
+            yield Served(**ready, views=views, assets=assets)
+        finally:
+            process.kill()
+
+
+def _iso(epoch_seconds: int) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

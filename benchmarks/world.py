@@ -1,0 +1,125 @@
+"""What the benchmarks read: rows of the sandbox's making, encoded once, ready to be sliced.
+
+Rows lie one after the other in one piece of memory, so that a page of any window is one slice.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from datetime import datetime
+from itertools import chain, count, islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mux_sandbox.generated import GeneratedWorld
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+START = 1_767_225_600
+"""The first second of what is read: 2026-01-01, always the same, so that rows are as well."""
+
+DAYS = 30
+"""Over how many days views are spread, about."""
+
+_DAY = 86_400
+_LONG_AFTER = START + 1000 * _DAY
+_SPARE = 1.3
+_NO_COUNT = b'"total_row_count":null'
+
+
+class Rows:
+    """Encoded rows, in order."""
+
+    def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Encode the rows; they are not kept."""
+        encode = msgspec.json.Encoder().encode
+        self._offsets = array("q", [0])
+        pieces = bytearray()
+        for row in rows:
+            pieces += encode(row)
+            pieces += b","
+            self._offsets.append(len(pieces))
+        self._bytes = bytes(pieces)
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self._offsets) - 1
+
+    def slice(self, first: int, last: int) -> bytes:
+        """Give the rows from `first` up to and without `last`, with commas between them."""
+        last = min(last, len(self))
+        if first >= last:
+            return b""
+        return self._bytes[self._offsets[first] : self._offsets[last] - 1]
+
+
+class Views:
+    """Views in the order in which they ended."""
+
+    def __init__(self, size: int) -> None:
+        """Make as many views as asked for, spread over DAYS."""
+        self._ends = array("q")
+        self._rows = Rows(self._noted(islice(_views(size), size)))
+
+    @property
+    def end(self) -> int:
+        """The second after the last view."""
+        return self._ends[-1] + 1 if self._ends else START + _DAY
+
+    def page(self, start: int, end: int, number: int, limit: int) -> bytes:
+        """Encode an answer: a page of the views with start <= view_end <= end."""
+        first = bisect_left(self._ends, start)
+        last = bisect_right(self._ends, end)
+        begin = first + (number - 1) * limit
+        rows = self._rows.slice(begin, min(begin + limit, last))
+        total = b'"total_row_count":%d' % (last - first)
+        return b'{%b,"timeframe":[%d,%d],"data":[%b]}' % (
+            total,
+            start,
+            end,
+            rows.replace(_NO_COUNT, total),
+        )
+
+    def _noted(self, views: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for view in views:
+            self._ends.append(_epoch(view["view_end"]))
+            yield view
+
+
+class Assets:
+    """Assets with tracks and playback IDs, newest first."""
+
+    def __init__(self, size: int) -> None:
+        """Make as many assets as asked for."""
+        world = GeneratedWorld(assets=int(size * _SPARE) + 100)
+        rows = (row for row in world.assets(_LONG_AFTER) if _is_whole(row))
+        self._rows = Rows(islice(rows, size))
+
+    def __len__(self) -> int:
+        """Count the assets."""
+        return len(self._rows)
+
+    def page(self, first: int, limit: int) -> bytes:
+        """Encode an answer: the page that begins with the row `first`."""
+        more = first + limit < len(self._rows)
+        cursor = b'"after-%d"' % (first + limit) if more else b"null"
+        rows = self._rows.slice(first, first + limit)
+        return b'{"next_cursor":%b,"data":[%b]}' % (cursor, rows)
+
+
+def _views(size: int) -> Iterator[dict[str, Any]]:
+    world = GeneratedWorld(assets=3000, views_per_day=max(1, size // DAYS))
+    starts = count(START, 3600)
+    hours = (world.views(start, start + 3599, _LONG_AFTER) for start in starts)
+    return chain.from_iterable(hours)
+
+
+def _is_whole(row: dict[str, Any]) -> bool:
+    return bool(row.get("tracks") and row.get("playback_ids"))
+
+
+def _epoch(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp())
