@@ -262,10 +262,12 @@ def _collect(page: Iterable[Record], views: _Views) -> None:
     try:
         for view in page:
             view_id, view_end = view["id"], utc_timestamp(view["view_end"])
+            if type(view_id) is not str:
+                raise MisfitError
             known = views.get(view_id)
             if known is None or view_end >= known[0]:
                 views[view_id] = (view_end, view)
-    except (KeyError, TypeError, MisfitError):
+    except (KeyError, MisfitError):
         text = "Mux listed a view without id or view_end"
         raise UnexpectedAnswerError(text) from None
 
