@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 TOKEN_ID = "sandbox-token-id"  # noqa: S105 - it opens nothing but the sandbox
 TOKEN_SECRET = "sandbox-token-secret"  # noqa: S105
 _HOST = "127.0.0.1"
-_SHUTDOWN_SECONDS = 0.1
+_SHUTDOWN_SECONDS = 0.2
 _CLOSING_SECONDS = 0.02
-"""For the sockets of connections that were dropped to be closed."""
+"""For the sockets of dropped connections to be closed."""
 
 
 class Sandbox:
@@ -126,5 +126,14 @@ class Sandbox:
             self._started.set_result(runner.addresses[0][1])
             await self._stop.wait()
         finally:
+            # asyncio forgets a connection that it is just accepting when it stops to listen.
+            await self._quiet()
             await runner.cleanup()
             await asyncio.sleep(_CLOSING_SECONDS)
+
+    async def _quiet(self) -> None:
+        """Wait until no more requests come, but not for long."""
+        log = self._server.log
+        deadline = self._loop.time() + _SHUTDOWN_SECONDS
+        while log.is_busy(_CLOSING_SECONDS) and self._loop.time() < deadline:  # noqa: ASYNC110 - it asks the past, too
+            await asyncio.sleep(_CLOSING_SECONDS / 4)
