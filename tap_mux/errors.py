@@ -104,8 +104,8 @@ class APIError(MuxError):
         return self.status in _UNAVAILABLE
 
     @property
-    def is_timeframe_too_old(self) -> bool:
-        """Whether the request reached back further than Mux keeps its data."""
+    def is_timeframe_refused(self) -> bool:
+        """Whether Mux refuses the range of time; mostly since it no longer keeps its beginning."""
         return self.status == HTTPStatus.BAD_REQUEST and self.type == "invalid_timeframe"
 
     @property

@@ -31,6 +31,9 @@ TRIES_OF_A_WINDOW = 3
 
 BEFORE_MUX_DATA = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
 DOCUMENTED_RETENTION_SECONDS = 100 * 24 * 60 * 60
+RECENT_SECONDS = 60
+"""What is this old is surely kept, and not in Mux's future if clocks differ a little."""
+
 SPARE_SECONDS = 5
 """Left out at the border of what Mux keeps, since that recedes while it is read."""
 
@@ -95,8 +98,13 @@ class ViewWindows:
                 except _TooManyViewsError as too_many:
                     windows.split(too_many.views)
                 except APIError as error:
-                    if not error.is_timeframe_too_old:
+                    if not error.is_timeframe_refused:
                         raise
+                    if self._is_kept(window.start):
+                        # So it is not too old; some other limit must be in the way.
+                        if not windows.split(MOST_ROWS):
+                            raise
+                        continue
                     kept = self._first_kept(window.start, error) + spare
                     spare *= 2  # what is kept recedes while it is read
                     windows.begin_at(kept)
@@ -154,22 +162,23 @@ class ViewWindows:
 
         Args:
             refused: A moment before that, in epoch seconds.
-            refusal: What Mux said; raised where it refuses every other moment too.
+            refusal: What Mux said; raised where it refuses even what has just been.
         """
-
-        def is_kept(moment: int) -> bool:
-            try:
-                self._ask(Window(moment, moment + 1), page=1, limit=1)
-            except APIError as error:
-                if not error.is_timeframe_too_old:
-                    raise
-                return False
-            return True
-
-        now = int(time.time())
-        if not is_kept(now):
+        recent = int(time.time()) - RECENT_SECONDS
+        if not self._is_kept(recent):
             raise refusal
-        return first_kept(refused, now, now - DOCUMENTED_RETENTION_SECONDS, is_kept)
+        border = int(time.time()) - DOCUMENTED_RETENTION_SECONDS
+        return first_kept(refused, recent, border, self._is_kept)
+
+    def _is_kept(self, moment: int) -> bool:
+        """Ask whether Mux still keeps what was at a moment, in epoch seconds."""
+        try:
+            self._ask(Window(moment, moment + 1), page=1, limit=1)
+        except APIError as error:
+            if not error.is_timeframe_refused:
+                raise
+            return False
+        return True
 
 
 class _TooManyViewsError(Exception):

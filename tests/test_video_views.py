@@ -314,6 +314,23 @@ class TestRetention:
         assert ids(records)[-1] == world.view_rows[-1]["id"]
         assert not repeated(records)
 
+    def test_a_limit_to_the_length_of_a_timeframe_loses_nothing(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        world.view_rows = [view(number, now - 90 * DAY + number * DAY) for number in range(90)]
+        body = {"error": {"type": "invalid_timeframe", "messages": ["Too long."]}}
+        sandbox.faults.add(
+            lambda request: (
+                request.path == PATH and asked(request)[1] - asked(request)[0] > 3 * DAY
+            ),
+            times=None,
+            action=Answer(400, body),
+        )
+        records = read(sandbox, start_date=tap_time(now - 91 * DAY)).records("video_views")
+        assert ids(records) == ids(world.view_rows)
+        assert "gone" not in caplog.text
+
     def test_refusal_of_every_timeframe_fails_the_stream(self, sandbox: Sandbox) -> None:
         body = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
         sandbox.faults.add(PATH, times=None, action=Answer(400, body))
