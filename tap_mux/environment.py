@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.client import MuxClient
@@ -24,15 +25,13 @@ logger = logging.getLogger(__name__)
 class Environment:
     """The environment that an access token belongs to."""
 
-    def __init__(self, config: Mapping[str, Any], *, user_agent: str) -> None:
+    def __init__(self, config: Mapping[str, Any]) -> None:
         """Take the settings; nothing is read from them or asked of Mux yet.
 
         Args:
             config: The tap's settings.
-            user_agent: How the tap names itself to Mux.
         """
         self._config = config
-        self._user_agent = user_agent
 
     @cached_property
     def client(self) -> MuxClient:
@@ -41,7 +40,7 @@ class Environment:
             api_url=self._config["api_url"],
             token_id=self._config["token_id"],
             token_secret=self._config["token_secret"],
-            user_agent=self._user_agent,
+            user_agent=f"tap-mux/{version('tap-mux')}",
             timeout_seconds=self._config["request_timeout_seconds"],
             max_attempts=self._config["max_attempts"],
             most_in_flight=self._config["max_concurrency"],
@@ -57,22 +56,31 @@ class Environment:
         return Fetcher(self._config["max_concurrency"])
 
     @cached_property
-    def id(self) -> str | None:
-        """The environment's ID, asked once; None, with a warning, where Mux does not tell.
+    def whoami(self) -> dict[str, Any]:
+        """What Mux says of the access token and its environment, asked once.
 
         Follows https://www.mux.com/docs/api-reference/system/utilities/whoami
+
+        Raises:
+            MuxError: Mux does not say.
+        """
+        answer: dict[str, Any] = self.client.get("/system/v1/whoami", data=dict)["data"]
+        return answer
+
+    @cached_property
+    def id(self) -> str | None:
+        """The environment's ID; None, with a warning, where Mux does not tell.
 
         Raises:
             APIError: Mux refuses the access token.
         """
         try:
-            answer: dict[str, Any] = self.client.get("/system/v1/whoami", data=dict)["data"]
+            environment_id = self.whoami.get("environment_id")
         except MuxError as error:
             if isinstance(error, APIError) and error.is_refused_credential:
                 raise
             logger.warning("environment_id will be null in every record: %s", error)
             return None
-        environment_id = answer.get("environment_id")
         if isinstance(environment_id, str) and environment_id:
             return environment_id
         logger.warning("environment_id will be null in every record: Mux did not name one")

@@ -305,9 +305,6 @@ class MuxStream(Stream):
     def _is_selected(self, path: str) -> bool:
         return self.mask[("properties", *path.replace(".", ".properties.").split("."))]
 
-    # State is kept for each environment, so that the token of another one starts afresh. The SDK
-    # adds a partition's keys to its records, so this also puts environment_id on each of them.
-
     @property
     def emit_activate_version_messages(self) -> bool:
         """Keep the SDK from sending ACTIVATE_VERSION before records that may then fail to come."""
@@ -315,7 +312,10 @@ class MuxStream(Stream):
 
     @property
     def partitions(self) -> list[dict[str, Any]] | None:
-        """The one state partition that a run reads: the environment."""
+        """The one partition that a run reads: the environment, whose ID each record gets.
+
+        State is kept for each partition, so that the token of another environment starts afresh.
+        """
         return [{"environment_id": self.environment.id}]
 
     def get_replication_key_signpost(self, context: Context | None = None) -> None:

@@ -110,7 +110,7 @@ class TapMux(Tap):
     @cached_property
     def environment(self) -> Environment:
         """The Mux environment that the access token opens."""
-        return Environment(self.config, user_agent=f"{self.name}/{self.plugin_version}")
+        return Environment(self.config)
 
     @classmethod
     def invoke(  # type: ignore[override]

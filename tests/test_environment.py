@@ -87,9 +87,9 @@ def test_without_whoami_it_is_null_and_told(
     world.asset_rows = [asset("a", NOW)]
     world.view_rows = [view("v", NOW - HOUR)]
     sandbox.faults.add(WHOAMI, times=None, action=answer)
-    output = run_tap(sandbox)
+    output = run_tap(sandbox, "assets", "video_views")
     assert environments(output) == {None}
     assert "environment_id will be null" in caplog.text
     assert marks(output.states[-1]).keys() == {None}
-    again = run_tap(sandbox, state=output.states[-1])
+    again = run_tap(sandbox, "assets", "video_views", state=output.states[-1])
     assert marks(again.states[-1]) == marks(output.states[-1])

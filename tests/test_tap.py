@@ -172,7 +172,11 @@ class TestSettings:
             check=True,
             timeout=60,
         )
-        records = [m for m in messages(done.stdout) if m["type"] == "RECORD"]
+        records = [
+            message
+            for message in messages(done.stdout)
+            if message["type"] == "RECORD" and message["stream"] == "video_views"
+        ]
         assert [message["record"]["id"] for message in records] == [
             f"view-{number:06}" for number in range(1, 5)
         ]
