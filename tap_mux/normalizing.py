@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 Record = dict[str, Any]
 Normalizer = Callable[[Mapping[str, Any]], Record]
 Tell = Callable[[str], None]
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all times here are UTC
 _Coerce = Callable[[Any], Any]
 _Field = tuple[type | None, _Coerce]
 """The type whose values pass as they are, and how to coerce all others."""
@@ -46,12 +47,12 @@ def utc_timestamp(value: object) -> str:
             return f"{value[:19]}.000000Z"  # what Mux Data sends, without a detour
         if isinstance(value, str) and not value.isdecimal():
             moment = datetime.fromisoformat(value)
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(UTC).replace(tzinfo=None)
         elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            moment = datetime.fromtimestamp(float(value), UTC)
+            moment = _EPOCH + timedelta(seconds=float(value))
         else:
             raise MisfitError
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):
         raise MisfitError from None
     return f"{moment.isoformat(timespec='microseconds')}Z"
@@ -189,6 +190,8 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float | None:
+    if type(value) is int:
+        return value
     if isinstance(value, str):
         if not value:
             return None
