@@ -9,6 +9,7 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.errors import MuxError
 from tap_mux.streams import ALL_STREAMS
+from tap_mux.tap import TapMux
 from tests.rows import DAY, HOUR, NOW, asset, tap_time, view, views
 from tests.tapping import Output, bookmark, config_file, run_program, run_tap
 
@@ -108,6 +109,22 @@ class TestFailure:
         sandbox.faults.clear()
         rest = run_tap(sandbox, state=output.states[-1], **settings).records("video_views")
         assert {row["id"] for row in written + rest} == {row["id"] for row in world.view_rows}
+
+    def test_an_unsorted_stream_keeps_its_old_bookmark(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.asset_rows = [asset(f"asset-{number}", NOW - number) for number in range(150)]
+        catalog = TapMux(config=sandbox.config).catalog_dict
+        (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == "assets"]
+        entry |= {"replication_method": "INCREMENTAL", "replication_key": "created_at"}
+        sandbox.faults.add(
+            lambda request: request.param("cursor") is not None, times=None, action=Answer(400, NO)
+        )
+        output = Output()
+        with pytest.raises(MuxError, match="assets failed"):
+            run_tap(sandbox, "assets", catalog=catalog, output=output)
+        assert len(output.records("assets")) == 100
+        assert bookmark(output.states[-1], "assets") is None
 
 
 class TestReport:
