@@ -18,7 +18,7 @@ import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from tap_mux.errors import (
     APIError,
@@ -26,6 +26,7 @@ from tap_mux.errors import (
     MuxError,
     NoAnswerError,
     UnexpectedAnswerError,
+    UnreachableError,
 )
 from tap_mux.fetching import is_called_off
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT_SECONDS = 60.0
 LONGEST_OBEYED_SECONDS = 3600.0
+
+_NO_CONNECTION = (ConnectTimeoutError, NewConnectionError)
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +127,7 @@ class MuxClient:
 
         Raises:
             APIError: Mux answered with an error.
-            NoAnswerError: Mux could not be reached.
+            NoAnswerError: Mux could not be reached, or the connection broke.
             UnexpectedAnswerError: The answer was not the envelope that the API describes.
         """
         try:
@@ -157,7 +160,8 @@ class MuxClient:
             retry_after = _retry_after(headers.get("Retry-After"))
         except HTTPError as error:
             text = f"{request} got no answer from {self._base}: {_reason(error)}"
-            raise NoAnswerError(text) from None
+            kind = UnreachableError if isinstance(error, _NO_CONNECTION) else NoAnswerError
+            raise kind(text) from None
         finally:
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 bucket.refused(ticket, retry_after)

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.client import MuxClient
-from tap_mux.errors import APIError, MuxError
+from tap_mux.errors import APIError, MuxError, UnreachableError
 from tap_mux.fetching import Fetcher
 from tap_mux.pacing import Pacer
 from tap_mux.settings import number
@@ -73,11 +73,13 @@ class Environment:
 
         Raises:
             APIError: Mux refuses the access token.
+            UnreachableError: Nobody is there; other requests would have to wait for that, too.
         """
         try:
             environment_id = self.whoami.get("environment_id")
         except MuxError as error:
-            if isinstance(error, APIError) and error.is_refused_credential:
+            refused = isinstance(error, APIError) and error.is_refused_credential
+            if refused or isinstance(error, UnreachableError):
                 raise
             logger.warning("environment_id will be null in every record: %s", error)
             return None

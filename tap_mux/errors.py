@@ -56,6 +56,10 @@ class NoAnswerError(MuxError):
     is_worth_retrying = True
 
 
+class UnreachableError(NoAnswerError):
+    """There is no connection to Mux at all."""
+
+
 class UnexpectedAnswerError(MuxError):
     """Mux answered, but not what its API describes."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mux_sandbox import Answer, Environment, ExplicitWorld, Sandbox, SandboxOptions
+from mux_sandbox import Answer, Disconnect, Environment, ExplicitWorld, Sandbox, SandboxOptions
 from tests.rows import DAY, HOUR, NOW, asset, view
 from tests.tapping import Output, run_tap
 
@@ -72,6 +72,7 @@ def test_token_of_another_environment_starts_afresh() -> None:
         Answer(403, {"error": {"type": "forbidden", "messages": ["No."]}}),
         Answer(404, {"error": {"type": "not_found", "messages": ["No."]}}),
         Answer(500),
+        Disconnect(),
         Answer(200, {"data": {"environment_name": "no id"}}),
         Answer(200, {"data": {"environment_id": 7}}),
         Answer(200, b"[]"),
@@ -82,7 +83,7 @@ def test_without_whoami_it_is_null_and_told(
     sandbox: Sandbox,
     caplog: pytest.LogCaptureFixture,
     waits: list[float],
-    answer: Answer,
+    answer: Answer | Disconnect,
 ) -> None:
     world.asset_rows = [asset("a", NOW)]
     world.view_rows = [view("v", NOW - HOUR)]
