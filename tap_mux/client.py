@@ -114,13 +114,21 @@ class MuxClient:
             logger=None,
         )(self._ask_once)
 
-    def get(self, path: str, query: Query | None = None, *, data: type = list) -> dict[str, Any]:
+    def get(
+        self,
+        path: str,
+        query: Query | None = None,
+        *,
+        data: type = list,
+        items: type = dict,
+    ) -> dict[str, Any]:
         """Ask for one page or object.
 
         Args:
             path: Path below the base URL, such as ``/video/v1/assets``.
             query: Query parameters; a sequence repeats its parameter.
-            data: What the envelope's ``data`` has to be: ``list`` (of objects) or ``dict``.
+            data: What the envelope's ``data`` has to be: ``list`` or ``dict``.
+            items: What the items of such a list have to be: ``dict`` or ``list``.
 
         Returns:
             The whole envelope, ``data`` in it.
@@ -131,13 +139,13 @@ class MuxClient:
             UnexpectedAnswerError: The answer was not the envelope that the API describes.
         """
         try:
-            return self._ask(path, query or {}, data)
+            return self._ask(path, query or {}, data, items)
         except MuxError as error:
             if error.is_worth_retrying:
                 error.args = (f"{error}. Gave up after {self._max_attempts} tries",)
             raise
 
-    def _ask_once(self, path: str, query: Query, data: type) -> dict[str, Any]:
+    def _ask_once(self, path: str, query: Query, data: type, items: type) -> dict[str, Any]:
         request = f"GET {path}"
         if is_called_off():
             text = f"{request} is not wanted any more"
@@ -169,7 +177,7 @@ class MuxClient:
                 bucket.answered(ticket, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise APIError(request, status, body, retry_after)
-        return _envelope(request, body, data)
+        return _envelope(request, body, data, items)
 
     def _tell_retry(self, details: Details) -> None:
         logger.warning(
@@ -181,7 +189,7 @@ class MuxClient:
         )
 
 
-def _envelope(request: str, body: bytes, data: type) -> dict[str, Any]:
+def _envelope(request: str, body: bytes, data: type, items: type) -> dict[str, Any]:
     """Decode an answer and check that it is what the API describes."""
     try:
         answer = msgspec.json.decode(body)
@@ -190,7 +198,7 @@ def _envelope(request: str, body: bytes, data: type) -> dict[str, Any]:
         raise UnexpectedAnswerError(text) from None
     content = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(content, data) or (
-        isinstance(content, list) and not all(isinstance(item, dict) for item in content)
+        isinstance(content, list) and not all(isinstance(item, items) for item in content)
     ):
         text = f"{request} was answered with JSON that is not what the API describes"
         raise UnexpectedAnswerError(text)

@@ -108,6 +108,11 @@ class APIError(MuxError):
         return self.status in _UNAVAILABLE
 
     @property
+    def is_about_missing(self) -> bool:
+        """Whether there is no such thing, or not any more."""
+        return self.status == HTTPStatus.NOT_FOUND
+
+    @property
     def is_timeframe_refused(self) -> bool:
         """Whether Mux refuses the range of time; mostly since it no longer keeps its beginning."""
         return self.status == HTTPStatus.BAD_REQUEST and self.type == "invalid_timeframe"

@@ -6,14 +6,15 @@ A listing yields batches of raw records: a page at a time.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from tap_mux.errors import UnexpectedAnswerError
+from tap_mux.errors import APIError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from tap_mux.client import MuxClient
+    from tap_mux.client import MuxClient, Query
     from tap_mux.fetching import Fetcher
     from tap_mux.normalizing import Record
 
@@ -21,12 +22,13 @@ PAGE_LIMIT = 100
 """The largest page that Mux gives."""
 
 
-def by_cursor(client: MuxClient, path: str) -> Iterator[list[Record]]:
+def by_cursor(client: MuxClient, path: str, query: Query) -> Iterator[list[Record]]:
     """Follow ``next_cursor`` to the end.
 
     Args:
         client: Asks Mux.
         path: The list's path.
+        query: Query parameters besides those of paging.
 
     Yields:
         The records of each page.
@@ -34,10 +36,10 @@ def by_cursor(client: MuxClient, path: str) -> Iterator[list[Record]]:
     Raises:
         MuxError: A request failed for good, or the list has no end.
     """
-    query: dict[str, str | int] = {"limit": PAGE_LIMIT}
+    paging: dict[str, str | int] = {"limit": PAGE_LIMIT}
     followed = set()
     while True:
-        page = client.get(path, query)
+        page = client.get(path, {**query, **paging})
         yield page["data"]
         cursor = page.get("next_cursor")
         if not cursor:
@@ -46,11 +48,11 @@ def by_cursor(client: MuxClient, path: str) -> Iterator[list[Record]]:
             text = f"GET {path} gave the same next_cursor twice, so its list has no end"
             raise UnexpectedAnswerError(text)
         followed.add(cursor)
-        query["cursor"] = cursor
+        paging["cursor"] = cursor
 
 
 def by_page(
-    client: MuxClient, fetcher: Fetcher, path: str, limit: int = PAGE_LIMIT
+    client: MuxClient, fetcher: Fetcher, path: str, query: Query, limit: int = PAGE_LIMIT
 ) -> Iterator[list[Record]]:
     """Page through a list that has no total, several pages at a time.
 
@@ -58,6 +60,7 @@ def by_page(
         client: Asks Mux.
         fetcher: Asks for several pages at a time.
         path: The list's path.
+        query: Query parameters besides those of paging.
         limit: How many records to ask for in a page.
 
     Yields:
@@ -69,7 +72,7 @@ def by_page(
     """
 
     def ask(page: int) -> list[Record]:
-        records: list[Record] = client.get(path, {"limit": limit, "page": page})["data"]
+        records: list[Record] = client.get(path, {**query, "limit": limit, "page": page})["data"]
         return records
 
     page = ask(1)
@@ -87,3 +90,69 @@ def by_page(
             page = following
     finally:
         pages.close()
+
+
+def page_after_page(
+    client: MuxClient, path: str, query: Query, limit: int = PAGE_LIMIT
+) -> Iterator[dict[str, Any]]:
+    """Page through a list one page at a time: for lists that are themselves read in parallel.
+
+    Args:
+        client: Asks Mux.
+        path: The list's path.
+        query: Query parameters besides those of paging.
+        limit: How many records to ask for in a page.
+
+    Yields:
+        The envelope of each page, at least one, up to the last one as ``by_page`` tells it.
+
+    Raises:
+        MuxError: A request failed for good.
+    """
+    longest = 0
+    for number in itertools.count(1):
+        page = client.get(path, {**query, "limit": limit, "page": number})
+        size = len(page["data"])
+        if size or number == 1:
+            yield page
+        if not size or size < longest or _is_whole(page, number, limit):
+            return
+        longest = max(longest, size)
+
+
+def _is_whole(page: dict[str, Any], number: int, limit: int) -> bool:
+    """Tell whether the first page is all there is, by Mux's own count of the list."""
+    size = len(page["data"])
+    return number == 1 and size < limit and page.get("total_row_count") == size
+
+
+def each(
+    fetcher: Fetcher, ask: Callable[[Record], list[Record]], parents: Iterable[Record]
+) -> Iterator[list[Record]]:
+    """Ask for what belongs to each of some records, several at a time.
+
+    Args:
+        fetcher: Asks for several things at a time.
+        ask: Asks for what belongs to a record.
+        parents: The records.
+
+    Yields:
+        What belongs to each of the records, in their order; nothing for those that are gone.
+
+    Raises:
+        MuxError: A request failed for good.
+    """
+    results = fetcher.map(partial(_unless_gone, ask), parents)
+    try:
+        yield from results
+    finally:
+        results.close()
+
+
+def _unless_gone(ask: Callable[[Record], list[Record]], parent: Record) -> list[Record]:
+    try:
+        return ask(parent)
+    except APIError as error:
+        if error.is_about_missing:
+            return []  # deleted since it was listed
+        raise

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
+
+from tap_mux.metric_requests import DEFAULT_METRICS, mistaken_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,25 +22,40 @@ SETTINGS = th.PropertiesList(
     th.Property(
         "token_id",
         th.StringType,
-        required=True,
         title="Token ID",
-        description="ID of the Mux access token.",
+        description="ID of the Mux access token. Required, unless environments is set.",
     ),
     th.Property(
         "token_secret",
         th.StringType,
-        required=True,
         secret=True,
         title="Token Secret",
-        description="Secret of the Mux access token.",
+        description="Secret of the Mux access token. Required, unless environments is set.",
+    ),
+    th.Property(
+        "environments",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("name", th.StringType, required=True),
+                th.Property("token_id", th.StringType, required=True),
+                th.Property("token_secret", th.StringType, required=True, secret=True),
+                additional_properties=False,
+            )
+        ),
+        secret=True,
+        title="Environments",
+        description=(
+            "Several Mux environments to read in one run, each with a name and an access token: "
+            "instead of token_id and token_secret."
+        ),
     ),
     th.Property(
         "start_date",
         th.DateTimeType,
         title="Start Date",
         description=(
-            "First view_end to read: a date or a date-time. Without it, views are read from as far "
-            "back as Mux keeps them."
+            "Where incremental streams begin (video_views: first view_end to read): a date or a "
+            "date-time. Without it, they begin as far back as Mux keeps data without extra charge."
         ),
     ),
     th.Property(
@@ -46,7 +64,7 @@ SETTINGS = th.PropertiesList(
         title="End Date",
         description=(
             "Where to stop reading, for backfills: a date or a date-time after start_date, itself "
-            "not included. Without it, views are read up to now."
+            "not included. Without it, all is read up to now."
         ),
     ),
     th.Property(
@@ -57,6 +75,68 @@ SETTINGS = th.PropertiesList(
         description=(
             "How far before its bookmark each incremental run reads again, in seconds: Mux reopens "
             "views for up to an hour, and some arrive late."
+        ),
+    ),
+    th.Property(
+        "lookback_days",
+        th.IntegerType(minimum=0),
+        default=2,
+        title="Lookback Days",
+        description=(
+            "The same for streams of sums over days and hours, such as metrics and errors, in days."
+        ),
+    ),
+    th.Property(
+        "assets_lookback_days",
+        th.IntegerType(minimum=0),
+        default=7,
+        title="Assets Lookback Days",
+        description=(
+            "The same for assets, in days, where the catalog makes that stream incremental."
+        ),
+    ),
+    th.Property(
+        "metrics",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("metric", th.StringType, required=True),
+                th.Property("measurement", th.StringType),
+                th.Property("group_by", th.ArrayType(th.StringType)),
+                th.Property("filters", th.ArrayType(th.StringType)),
+                th.Property("metric_filters", th.ArrayType(th.StringType)),
+                th.Property("granularity", th.StringType),
+                additional_properties=False,
+            )
+        ),
+        default=DEFAULT_METRICS,
+        title="Metrics",
+        description=(
+            "What the metric_ streams read: each item has a metric and, if wanted, measurement, "
+            "group_by, filters, metric_filters and granularity (minute, ten_minutes, hour or day)."
+        ),
+    ),
+    th.Property(
+        "dimensions",
+        th.ArrayType(th.StringType),
+        default=["browser", "country", "operating_system", "stream_type", "viewer_device_category"],
+        title="Dimensions",
+        description="The dimensions whose values the stream dimension_values reads.",
+    ),
+    th.Property(
+        "delivery_usage_granularity",
+        th.StringType,
+        allowed_values=["day", "hour"],
+        default="day",
+        title="Delivery Usage Granularity",
+        description="How long the UTC windows of the stream delivery_usage are: day or hour.",
+    ),
+    th.Property(
+        "stream_params",
+        th.ObjectType(additional_properties=th.ObjectType(additional_properties=True)),
+        title="Stream Parameters",
+        description=(
+            "Query parameters that filter at Mux, by stream, such as "
+            '{"video_views": {"filters[]": ["country:US"]}}.'
         ),
     ),
     th.Property(
@@ -111,6 +191,16 @@ SETTINGS = th.PropertiesList(
         description=(
             "Whether a run fails, after all else is done, when the access token or the plan does "
             "not include a selected stream. Such a stream is skipped with a warning otherwise."
+        ),
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=False,
+        title="Emit `ACTIVATE_VERSION` messages",
+        description=(
+            "Whether to tell the loader, after a stream that Mux lists whole has been read to its "
+            "end, to delete rows that Mux no longer lists."
         ),
     ),
     th.Property(
@@ -178,9 +268,9 @@ def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
     Args:
         config: Settings that fit their schema.
     """
-    for name in ("token_id", "token_secret"):
-        if not config[name].strip():
-            yield f"{name} is empty"
+    yield from _mistaken_tokens(config)
+    yield from mistaken_metrics(config)
+    yield from _mistaken_values(config.get("stream_params", {}))
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
         yield f"api_url is not an http or https URL: {config['api_url']!r}"
     for name, (least, most) in _BOUNDS.items():
@@ -202,3 +292,37 @@ def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
     start, end = moments.get("start_date"), moments.get("end_date")
     if start and end and end <= start:
         yield f"end_date ({config['end_date']}) has to be after start_date ({config['start_date']})"
+
+
+def _mistaken_tokens(config: Mapping[str, Any]) -> Iterator[str]:
+    if "environments" in config:
+        yield from _mistaken_environments(config)
+        return
+    for name in ("token_id", "token_secret"):
+        if name not in config:
+            yield f"{name} is missing"
+        elif not config[name].strip():
+            yield f"{name} is empty"
+
+
+def _mistaken_environments(config: Mapping[str, Any]) -> Iterator[str]:
+    environments = config["environments"]
+    if "token_id" in config or "token_secret" in config:
+        yield "environments is set, so token_id and token_secret have no place"
+    if not environments:
+        yield "environments is empty"
+    for number, environment in enumerate(environments, 1):
+        for name, value in environment.items():
+            if not value.strip():
+                yield f"{name} of environment {number} is empty"
+    for name, times in Counter(environment["name"] for environment in environments).items():
+        if times > 1:
+            yield f"environments has the name {name!r} more than once"
+
+
+def _mistaken_values(stream_params: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for stream, query in stream_params.items():
+        for name, value in query.items():
+            values = value if isinstance(value, list) else [value]
+            if any(isinstance(one, bool) or not isinstance(one, str | int) for one in values):
+                yield f"stream_params of {stream}: {name} is not text, a whole number or a list"

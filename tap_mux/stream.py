@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import RecordMessage
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_mux import schemas, settings
 from tap_mux.errors import APIError, MuxError, UnexpectedAnswerError
@@ -21,12 +21,13 @@ from tap_mux.normalizing import MisfitError, compile_normalizer, utc_timestamp
 from tap_mux.writing import RECORDS_AT_ONCE, BatchWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.environment import Environment
+    from tap_mux.client import Query
+    from tap_mux.environment import Environment, Environments
     from tap_mux.normalizing import Normalizer, Record
     from tap_mux.outcome import Outcome
 
@@ -63,20 +64,33 @@ class MuxStream(Stream):
     permission: ClassVar[str]
     """What the access token needs, in the words of the Mux dashboard."""
 
-    primary_keys = ("id",)
+    parameters: ClassVar[frozenset[str]] = frozenset()
+    """Query parameters of the endpoint that users may set."""
+
+    ids_repeat: ClassVar[bool] = False
+    """Whether two environments may have records with the same keys."""
+
+    environment: Environment
+    """The environment that is being read."""
+
+    primary_keys: Sequence[str] = ("id",)
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the normalizer does that work
 
-    def __init__(self, tap: Tap, environment: Environment, outcome: Outcome) -> None:
+    def __init__(self, tap: Tap, environments: Environments, outcome: Outcome) -> None:
         """Make the stream; nothing is asked yet.
 
         Args:
             tap: The tap that the stream belongs to.
-            environment: The Mux environment to read.
+            environments: The Mux environments to read.
             outcome: Takes note if the stream cannot be read.
         """
         super().__init__(tap)
-        self.environment = environment
+        self._environments = environments
+        if environments.are_many and self.ids_repeat:
+            self.primary_keys = (*self.primary_keys, "environment_id")
         self._outcome = outcome
+        self._begun: set[str] = set()
+        self._is_complete = True
         self._writer = tap.message_writer
         self._state_writer = tap.state_writer
         self._now = tap.initialized_at // 1000
@@ -86,11 +100,11 @@ class MuxStream(Stream):
         """List the records as Mux sends them.
 
         Args:
-            context: The state partition: the environment.
+            context: The state partition: the environment, and what else ``slices`` names.
 
         Yields:
-            Some of the records. In an incremental stream they come in order of the replication key
-            and each batch is complete, so that the state may be written after it.
+            Some of the records. In a sorted incremental stream they come in order of the
+            replication key, and each batch is complete, so that the state may be written after it.
 
         Raises:
             MuxError: Mux did not answer as it should.
@@ -114,16 +128,20 @@ class MuxStream(Stream):
             MuxError: Mux did not answer as it should, in a dry run. Otherwise this is noted, and
                 the other streams go on.
         """
+        self.environment = self._environments.readable[(context or {})["environment_id"]]
+        if self._label in self._outcome.unavailable:
+            return  # as an earlier slice of the environment has shown
         tidy = self._compile_tidy(context)
-        begun = False
         try:
             for batch in self.batches(context):
-                begun = True
+                self._begun.add(self._label)
                 yield from self._emit(batch, tidy, context)
         except MuxError as error:
             if self.ABORT_AT_RECORD_COUNT is not None:
                 raise
-            self._give_up(error, context, begun=begun)
+            self._give_up(error, context)
+        if context == self.partitions[-1]:
+            self._activate_version()
 
     def _emit(
         self, batch: Iterable[Record], tidy: Normalizer, context: Context | None
@@ -140,17 +158,53 @@ class MuxStream(Stream):
         if self.replication_method == REPLICATION_INCREMENTAL:
             self._state_writer.write_state(self.tap_state)
 
-    def _give_up(self, error: MuxError, context: Context | None, *, begun: bool) -> None:
+    @property
+    def _label(self) -> str:
+        """What the stream is called where the user is told of it."""
+        many = self._environments.are_many
+        return f"{self.name} of {self.environment.name}" if many else self.name
+
+    @property
+    def _version(self) -> int | None:
+        """Number of this run's version of a table that is read whole; None for other tables.
+
+        What a stream reads incrementally is kept in the warehouse when Mux has long deleted it.
+        """
+        is_whole_list = (
+            self.replication_method == REPLICATION_FULL_TABLE
+            and not isinstance(getattr(type(self), "replication_key", None), str)
+            and not self.query
+        )
+        wanted = self.config.get("emit_activate_version_messages") and is_whole_list
+        return self._now if wanted else None
+
+    def _activate_version(self) -> None:
+        """Tell loaders that all rows of other versions are gone, if all rows have come."""
+        version = self._version
+        if version is None or self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        if not (self._is_complete and self._environments.are_all_readable):
+            self.logger.warning("%s was not read to its end: no rows are deleted", self.name)
+            return
+        for stream_map in self.stream_maps:
+            if not isinstance(stream_map, RemoveRecordTransform):
+                self._writer.write_message(
+                    ActivateVersionMessage(stream=stream_map.stream_alias, version=version)
+                )
+
+    def _give_up(self, error: MuxError, context: Context | None) -> None:
         """Note that the stream cannot be read to its end."""
+        self._is_complete = False
         # Else the SDK would take the rows that came for all there are, and move the bookmark.
         self.get_context_state(context).pop("progress_markers", None)
-        if isinstance(error, APIError) and error.is_unavailable and not begun:
+        label = self._label
+        if isinstance(error, APIError) and error.is_unavailable and label not in self._begun:
             reason = f"{error}. It needs the permission {self.permission}"
-            self.logger.warning("Skipped %s, which is not available: %s", self.name, reason)
-            self._outcome.unavailable[self.name] = reason
+            self.logger.warning("Skipped %s, which is not available: %s", label, reason)
+            self._outcome.unavailable[label] = reason
         else:
-            self.logger.error("%s could not be read to its end: %s", self.name, error)
-            self._outcome.failed[self.name] = str(error)
+            self.logger.error("%s could not be read to its end: %s", label, error)
+            self._outcome.failed.setdefault(label, str(error))
 
     def probe(self) -> None:
         """Ask for as little as shows whether the stream can be read.
@@ -158,7 +212,45 @@ class MuxStream(Stream):
         Raises:
             MuxError: It cannot.
         """
-        self.environment.client.get(self.path, {"limit": 1})
+        self.environment.client.get(self.path, {**self.query, "limit": 1})
+
+    def report(self) -> Iterator[str]:
+        """Say for each environment whether the stream can be read, and note where not.
+
+        Yields:
+            A line for each environment.
+        """
+        for environment in self._environments.readable.values():
+            self.environment = environment
+            answer = "available"
+            try:
+                self.probe()
+            except MuxError as error:
+                unavailable = isinstance(error, APIError) and error.is_unavailable
+                noted = self._outcome.unavailable if unavailable else self._outcome.failed
+                noted[self._label] = str(error)
+                answer = f"{'not available' if unavailable else 'failed'}: {error}"
+            yield f"{self._label}: {answer}"
+
+    @property
+    def query(self) -> Query:
+        """Query parameters that the user has set for this stream."""
+        query: Query = self.config.get("stream_params", {}).get(self.name, {})
+        return query
+
+    def slices(self) -> list[dict[str, Any]]:
+        """Say which parts of an environment are read apart, each with a bookmark of its own.
+
+        Returns:
+            Columns and their values, which each record of a part gets.
+        """
+        return [{}]
+
+    @property
+    def lookback_seconds(self) -> int:
+        """How far before its bookmark a run reads again."""
+        seconds: int = self.config["lookback_seconds"]
+        return seconds
 
     def get_record_counter(self, **more: Any) -> metrics.Counter:
         """Return the SDK's counter of records, and keep it to count with.
@@ -197,7 +289,8 @@ class MuxStream(Stream):
             and isinstance(self._writer, BatchWriter)
             and not self.config.get("flattening_enabled")
         ):
-            self._writer.write_records(self.stream_maps[0].stream_alias, records, extracted)
+            alias = self.stream_maps[0].stream_alias
+            self._writer.write_records(alias, records, extracted, self._version)
             return
         for record in records:
             for stream_map in self.stream_maps:
@@ -205,7 +298,10 @@ class MuxStream(Stream):
                 if mapped is not None:
                     self._writer.write_message(
                         RecordMessage(
-                            stream=stream_map.stream_alias, record=mapped, time_extracted=extracted
+                            stream=stream_map.stream_alias,
+                            record=mapped,
+                            version=self._version,
+                            time_extracted=extracted,
                         )
                     )
 
@@ -246,7 +342,7 @@ class MuxStream(Stream):
         if end_date and end <= bookmark:
             self.logger.info("Nothing to read: end_date lies before the bookmark")
             return Span(end, end, None)
-        again = bookmark - self.config["lookback_seconds"]
+        again = bookmark - self.lookback_seconds
         if first is None:
             return Span(again, end, bookmark)
         return Span(max(again, first), end, max(bookmark, first))
@@ -262,11 +358,13 @@ class MuxStream(Stream):
         ):
             return None
         try:
-            state["replication_key_value"] = utc_timestamp(value)
+            moment = utc_timestamp(value)
         except MisfitError:
             text = f"The state of {self.name} is not a moment: {value!r}. Mend or remove it"
             raise MuxError(text) from None
-        return int(datetime.fromisoformat(state["replication_key_value"]).timestamp())
+        is_date = self.schema["properties"][self.replication_key].get("format") == "date"
+        state["replication_key_value"] = moment[:10] if is_date else moment
+        return int(datetime.fromisoformat(moment).timestamp())
 
     @cached_property
     def schema(self) -> schemas.Schema:
@@ -307,16 +405,24 @@ class MuxStream(Stream):
 
     @property
     def emit_activate_version_messages(self) -> bool:
-        """Keep the SDK from sending ACTIVATE_VERSION before records that may then fail to come."""
+        """Keep the SDK from sending ACTIVATE_VERSION before records that may then fail to come.
+
+        It is sent after the last record instead.
+        """
         return False
 
     @property
-    def partitions(self) -> list[dict[str, Any]] | None:
-        """The one partition that a run reads: the environment, whose ID each record gets.
+    def partitions(self) -> list[dict[str, Any]]:
+        """The parts that are read one after another, each with a bookmark of its own.
 
-        State is kept for each partition, so that the token of another environment starts afresh.
+        There is one for each slice of each environment, so that the token of another environment
+        starts afresh. Each record gets the values of its partition.
         """
-        return [{"environment_id": self.environment.id}]
+        return [
+            {"environment_id": environment_id, **part}
+            for environment_id in self._environments.readable
+            for part in self.slices()
+        ]
 
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Keep the SDK from noting a limit to the bookmark: no stream here reads past now."""

@@ -18,16 +18,17 @@ from singer_sdk.singerlib import Schema
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_mux import schemas
-from tap_mux.environment import Environment
-from tap_mux.errors import APIError, MuxError
+from tap_mux.environment import Environments
+from tap_mux.errors import MuxError
 from tap_mux.outcome import Outcome
 from tap_mux.settings import SETTINGS, mistakes
 from tap_mux.streams import ALL_STREAMS
+from tap_mux.words import nearest
 from tap_mux.writing import BatchWriter
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_mux.stream import MuxStream
 
@@ -38,12 +39,12 @@ class TapMux(Tap):
     name = "tap-mux"
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
     message_writer_class = BatchWriter
-    # Without BATCH, which ignores selection and stream maps, and without ACTIVATE_VERSION, which
-    # the SDK sends before the records: where these fail to come, loaders delete what they have.
+    # Without BATCH, which ignores selection and stream maps.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
@@ -69,14 +70,14 @@ class TapMux(Tap):
         except ConfigValidationError as error:
             raise _refusal(_worded(text) for text in error.errors) from None
         if validate_config:
-            if found := list(mistakes(self.config)):
+            if found := [*mistakes(self.config), *_mistaken_parameters(self.config)]:
                 raise _refusal(found)
             for name in sorted(self.config.keys() - self.config_jsonschema["properties"].keys()):
                 self.logger.warning("Unknown setting, ignored: %s", name)
 
     def discover_streams(self) -> list[MuxStream]:
         """Make all streams; nothing is asked of Mux yet."""
-        return [stream(self, self.environment, self.outcome) for stream in ALL_STREAMS]
+        return [stream(self, self.environments, self.outcome) for stream in ALL_STREAMS]
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -108,9 +109,9 @@ class TapMux(Tap):
         super().setup_mapper()
 
     @cached_property
-    def environment(self) -> Environment:
-        """The Mux environment that the access token opens."""
-        return Environment(self.config)
+    def environments(self) -> Environments:
+        """The Mux environments that the settings name."""
+        return Environments(self.config, self.outcome)
 
     @classmethod
     def invoke(  # type: ignore[override]
@@ -144,7 +145,7 @@ class TapMux(Tap):
                 state=json.load(state) if state else None,
                 catalog=json.load(catalog) if catalog else None,
             )
-            _ = tap.environment.id
+            _ = tap.environments.readable
             # What has been imported stays: garbage collection, which many records cause, need not
             # look through it each time.
             gc.freeze()
@@ -176,18 +177,22 @@ class TapMux(Tap):
         Raises:
             MuxError: As ``conclude`` does.
         """
-        _ = self.environment.id
-        for name, stream in self.streams.items():
-            answer = "available"
-            try:
-                cast("MuxStream", stream).probe()
-            except MuxError as error:
-                unavailable = isinstance(error, APIError) and error.is_unavailable
-                noted = self.outcome.unavailable if unavailable else self.outcome.failed
-                noted[name] = str(error)
-                answer = f"{'not available' if unavailable else 'failed'}: {error}"
-            click.echo(f"{name}: {answer}")
+        _ = self.environments.readable
+        for stream in self.streams.values():
+            for line in cast("MuxStream", stream).report():
+                click.echo(line)
         self.conclude()
+
+
+def _mistaken_parameters(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say which of the stream_params no endpoint takes."""
+    parameters = {stream.name: stream.parameters for stream in ALL_STREAMS}
+    for name, query in config.get("stream_params", {}).items():
+        if name not in parameters:
+            yield f"stream_params names a stream that does not exist: {nearest(name, parameters)}"
+        elif wrong := sorted(query.keys() - parameters[name]):
+            takes = ", ".join(sorted(parameters[name])) or "none"
+            yield f"stream_params of {name} cannot have {', '.join(wrong)}; it takes {takes}"
 
 
 def _refusal(errors: Iterable[str]) -> ConfigValidationError:
@@ -199,8 +204,6 @@ def _refusal(errors: Iterable[str]) -> ConfigValidationError:
 def _worded(error: str) -> str:
     """Say what is wrong with a setting in words that help and that hold no credential."""
     for name in ("token_id", "token_secret"):
-        if error == f"{name!r} is a required property":
-            return f"{name} is missing"
         if f"config[{name!r}]" in error:
             return f"{name} has to be text"
     return error

@@ -18,7 +18,7 @@ from tap_mux.windows import MOST_ROWS, Window, Windows, first_kept
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_mux.client import MuxClient
+    from tap_mux.client import MuxClient, Query
     from tap_mux.fetching import Fetcher, Results
     from tap_mux.normalizing import Record
 
@@ -50,17 +50,19 @@ class ViewWindows:
     Follows https://www.mux.com/docs/api-reference/data/video-views/list-video-views
     """
 
-    def __init__(self, client: MuxClient, fetcher: Fetcher, path: str) -> None:
+    def __init__(self, client: MuxClient, fetcher: Fetcher, path: str, query: Query) -> None:
         """Take what is needed to ask; nothing is asked yet.
 
         Args:
             client: Asks Mux.
             fetcher: Asks for several pages at a time.
             path: The list's path.
+            query: Query parameters besides those of paging and time.
         """
         self._client = client
         self._fetcher = fetcher
         self._path = path
+        self._query = query
 
     def read(
         self, start: int | None, end: int, unread: int | None = None
@@ -150,6 +152,7 @@ class ViewWindows:
         return self._client.get(
             self._path,
             {
+                **self._query,
                 "limit": limit,
                 "page": page,
                 "order_direction": "asc",

@@ -30,14 +30,18 @@ class BatchWriter(MsgSpecWriter):
         super().__init__()
         self._encoder = msgspec.json.Encoder()
 
-    def write_records(self, stream: str, records: list[Record], extracted: datetime) -> None:
+    def write_records(
+        self, stream: str, records: list[Record], extracted: datetime, version: int | None = None
+    ) -> None:
         """Write a RECORD message for each of a stream's records.
 
         Args:
             stream: Name of the stream.
             records: The records, as plain JSON.
             extracted: When they were read.
+            version: Version of the table that they belong to, if it has versions.
         """
+        more = {} if version is None else {"version": version}
         for first in range(0, len(records), RECORDS_AT_ONCE):
             self.write_lines(
                 self._encoder.encode_lines(
@@ -47,6 +51,7 @@ class BatchWriter(MsgSpecWriter):
                             "stream": stream,
                             "record": record,
                             "time_extracted": extracted,
+                            **more,
                         }
                         for record in records[first : first + RECORDS_AT_ONCE]
                     ]

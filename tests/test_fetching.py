@@ -118,7 +118,7 @@ class TestPages:
         self, world: ExplicitWorld, sandbox: Sandbox, count: int
     ) -> None:
         world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(count)]
-        pages = list(by_page(client_of(sandbox), Fetcher(4), ASSETS))
+        pages = list(by_page(client_of(sandbox), Fetcher(4), ASSETS, {}))
         assert [row["id"] for page in pages for row in page] == [
             row["id"] for row in world.asset_rows
         ]
@@ -130,7 +130,7 @@ class TestPages:
     ) -> None:
         sandbox.options.page_cap = cap
         world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(100)]
-        pages = list(by_page(client_of(sandbox), Fetcher(4), ASSETS))
+        pages = list(by_page(client_of(sandbox), Fetcher(4), ASSETS, {}))
         assert sum(len(page) for page in pages) == 100
 
 

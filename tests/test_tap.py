@@ -264,7 +264,7 @@ class TestEnd:
             lines = []
             for line in tap.stdout:
                 lines.append(line)
-                if len(lines) == 30:
+                if '"view-000020"' in line:
                     tap.send_signal(number)
         assert tap.returncode == 0
         last = [message for message in messages("".join(lines)) if message["type"] == "STATE"][-1]

@@ -42,7 +42,8 @@ class SystemList(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the pages."""
-        return by_page(self.environment.client, self.environment.fetcher, self.path)
+        environment = self.environment
+        return by_page(environment.client, environment.fetcher, self.path, self.query)
 
 
 class SigningKeys(SystemList):
