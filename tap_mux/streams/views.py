@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_mux.errors import APIError
 from tap_mux.stream import MuxStream
 from tap_mux.view_windows import ViewWindows
 
@@ -15,20 +16,84 @@ if TYPE_CHECKING:
     from tap_mux.normalizing import Record
 
 
-class VideoViews(MuxStream):
+class ViewStream(MuxStream):
+    """A stream of views, by the time when they ended."""
+
+    permission = "Mux Data: Read"
+    replication_key = "view_end"
+    is_sorted = True
+    ignored_fields = frozenset({"total_row_count"})
+    parameters = frozenset({"filters[]", "metric_filters[]", "viewer_id", "error_id"})
+
+    def listed(self, context: Context | None) -> Iterator[list[Record]]:
+        """List the windows of time in which views ended."""
+        environment = self.environment
+        windows = ViewWindows(environment.client, environment.fetcher, VideoViews.path, self.query)
+        return windows.read(*self.span(context))
+
+
+class VideoViews(ViewStream):
     """Views in the short form of the list, as far back as Mux keeps them.
 
     Follows https://www.mux.com/docs/api-reference/data/video-views/list-video-views
     """
 
     name = "video_views"
-    permission = "Mux Data: Read"
     path = "/data/v1/video-views"
-    replication_key = "view_end"
-    is_sorted = True
-    ignored_fields = frozenset({"total_row_count"})
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the windows of time in which views ended."""
-        windows = ViewWindows(self.environment.client, self.environment.fetcher, self.path)
-        return windows.read(*self.span(context))
+        """List the windows."""
+        return self.listed(context)
+
+
+class VideoViewDetails(ViewStream):
+    """Views in full, with their events: a request for each view.
+
+    Follows https://www.mux.com/docs/api-reference/data/video-views/get-video-view
+    """
+
+    name = "video_view_details"
+    path = "/data/v1/video-views/{VIDEO_VIEW_ID}"
+    selected_by_default = False
+
+    def batches(self, context: Context | None) -> Iterator[Iterator[Record]]:
+        """Ask for each view of each window."""
+        for views in self.listed(context):
+            yield self._details(views)
+
+    def _details(self, views: list[Record]) -> Iterator[Record]:
+        gone: APIError | None = None
+        found = 0
+        results = self.environment.fetcher.map(self._detail, views)
+        try:
+            for detail in results:
+                if isinstance(detail, APIError):
+                    gone = detail
+                else:
+                    found += 1
+                    yield detail
+        finally:
+            results.close()
+        if gone and not found:
+            raise gone  # not this view or that: Mux gives no details
+        if gone:
+            text = "%d views were listed but are gone: Mux deleted them meanwhile"
+            self.logger.warning(text, len(views) - found)
+
+    def _detail(self, view: Record) -> Record | APIError:
+        path = self.path.replace("{VIDEO_VIEW_ID}", view["id"])
+        try:
+            detail: Record = self.environment.client.get(path, data=dict)["data"]
+        except APIError as error:
+            if error.is_about_missing:
+                return error
+            raise
+        # A view may have been reopened since it was listed. It will be listed again then, with its
+        # later view_end; a bookmark that ran ahead to that would skip the views before it.
+        return {**detail, "id": view["id"], "view_end": view["view_end"]}
+
+    def probe(self) -> None:
+        """Ask for the last view, if there is one."""
+        client = self.environment.client
+        for view in client.get(VideoViews.path, {"limit": 1})["data"]:
+            client.get(self.path.replace("{VIDEO_VIEW_ID}", view["id"]), data=dict)

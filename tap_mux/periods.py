@@ -1,0 +1,223 @@
+"""Streams of sums over adjacent periods of time: UTC days mostly, each read whole, oldest first."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from bisect import bisect_left
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tap_mux.errors import APIError
+from tap_mux.stream import MuxStream
+from tap_mux.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_mux.client import Query
+    from tap_mux.normalizing import Record
+
+DAY = 86_400
+NOT_SET = "(not set)"
+"""Stands for null where a value of a dimension is part of the key."""
+
+
+class PeriodStream(MuxStream):
+    """A stream of sums over periods of time, which may still change for some days.
+
+    A stream says how long its periods are and how to read a window of them (``rows``). A period is
+    only read when it is over.
+    """
+
+    permission = "Mux Data: Read"
+    ids_repeat = True
+    is_sorted = True
+    replication_key = "day"
+
+    kept_days: ClassVar[int] = 100
+    """How far back to begin without a start_date."""
+
+    late_seconds: ClassVar[int] = 0
+    """How long after its end a period can be read."""
+
+    def seconds(self, context: Context) -> int:
+        """Say how long a period is.
+
+        Args:
+            context: The state partition.
+        """
+        return DAY
+
+    def periods_at_once(self, context: Context) -> int:
+        """Say how many periods one request can be for.
+
+        Args:
+            context: The state partition.
+        """
+        return 1
+
+    def items(self, window: Window, context: Context) -> Iterable[Any]:
+        """List what there is a request for, in a window.
+
+        Args:
+            window: The window of time.
+            context: The state partition.
+        """
+        return (None,)
+
+    @abstractmethod
+    def rows(self, window: Window, item: Any, context: Context) -> list[Record]:
+        """Ask for the rows of a window; called in threads.
+
+        Args:
+            window: The window of time.
+            item: One of its items.
+            context: The state partition.
+
+        Returns:
+            The rows, in the order of the replication key.
+
+        Raises:
+            MuxError: A request failed for good.
+        """
+
+    @property
+    def lookback_seconds(self) -> int:
+        """How far before its bookmark a run reads again."""
+        days: int = self.config["lookback_days"]
+        return days * DAY
+
+    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+        """List the rows, a window at a time."""
+        context = context or {}
+        periods = self._periods(context)
+        while periods:
+            begun = periods
+            try:
+                for window, rows in self._read(periods, context):
+                    periods = range(window.end, periods.stop, periods.step)
+                    yield rows
+            except APIError as error:
+                if not error.is_timeframe_refused:
+                    raise
+                periods = self._kept(periods, context, error)
+                self._tell_gone(begun.start, periods.start, context)
+            else:
+                return
+
+    def _periods(self, context: Context) -> range:
+        """Give the start of each period to read, in epoch seconds."""
+        seconds = self.seconds(context)
+        span = self.span(context)
+        end = min(span.end, self._now - self.late_seconds)
+        start = span.start
+        if start is None:
+            start = self._now - self.kept_days * DAY + seconds - 1
+        return range(start - start % seconds, end - end % seconds, seconds)
+
+    def _read(self, periods: range, context: Context) -> Iterator[tuple[Window, list[Record]]]:
+        """Read window after window, several requests at a time."""
+
+        def ask(of: tuple[Window, Any]) -> tuple[Window, list[Record]]:
+            window, item = of
+            return window, self.rows(window, item, context)
+
+        asked = (
+            (window, item)
+            for window in self._windows(periods, context)
+            for item in self.items(window, context)
+        )
+        results = self.environment.fetcher.map(ask, asked)
+        try:
+            current: Window | None = None
+            collected: list[Record] = []
+            for window, rows in results:
+                if current and window != current:
+                    yield current, collected
+                    collected = []
+                current = window
+                collected += rows
+            if current:
+                yield current, collected
+        finally:
+            results.close()
+
+    def _windows(self, periods: range, context: Context) -> Iterator[Window]:
+        length = periods.step * self.periods_at_once(context)
+        for start in range(periods.start, periods.stop, length):
+            yield Window(start, min(start + length, periods.stop))
+
+    def _kept(self, periods: range, context: Context, refusal: APIError) -> range:
+        """Find the first period that Mux keeps.
+
+        Args:
+            periods: The periods to look through; Mux refused one of the first.
+            context: The state partition.
+            refusal: What Mux said; raised where it is not for the age of the period.
+        """
+
+        def is_kept(start: int) -> bool:
+            window = Window(start, start + periods.step)
+            try:
+                for item in self.items(window, context):
+                    self.rows(window, item, context)
+                    break
+            except APIError as error:
+                if not error.is_timeframe_refused:
+                    raise
+                return False
+            return True
+
+        recent = self._now - self.late_seconds - periods.step
+        if is_kept(periods[0]) or not is_kept(recent - recent % periods.step):
+            raise refusal
+        return periods[bisect_left(periods, True, key=is_kept) :]  # noqa: FBT003 - what is sought
+
+    def _tell_gone(self, gone: int, kept: int, context: Context) -> None:
+        """Say what can no longer be had; in a warning if it was asked for."""
+        if self.config.get("start_date") or self._bookmark(context) is not None:
+            self.logger.warning(
+                "%s from %s to %s are gone: Mux no longer keeps them",
+                self.name,
+                datetime.fromtimestamp(gone, UTC).isoformat(),
+                datetime.fromtimestamp(kept, UTC).isoformat(),
+            )
+
+    def probe(self) -> None:
+        """Ask for the last period that is over."""
+        context = {"environment_id": self.environment.id, **self.slices()[0]}
+        seconds = self.seconds(context)
+        end = self._now - self.late_seconds
+        window = Window(end - end % seconds - seconds, end - end % seconds)
+        for item in self.items(window, context):
+            self.rows(window, item, context)
+            break
+
+
+def timeframe(window: Window) -> Query:
+    """Write a window as a query parameter."""
+    return {"timeframe[]": [window.start, window.end]}
+
+
+def used_window(envelope: dict[str, Any], asked: Window) -> Window | None:
+    """Read from an answer which window it is for.
+
+    Args:
+        envelope: The answer.
+        asked: The window that was asked for, which is taken where the answer does not say.
+
+    Returns:
+        The window; None where it does not touch the one that was asked for.
+    """
+    match envelope.get("timeframe"):
+        case [int(start), int(end)]:
+            used = Window(start, end)
+            return used if start < asked.end and asked.start < end else None
+    return asked
+
+
+def day_of(window: Window) -> str:
+    """Write the UTC day that a window begins on."""
+    return datetime.fromtimestamp(window.start, UTC).date().isoformat()

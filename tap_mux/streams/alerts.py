@@ -1,0 +1,102 @@
+"""Incidents, and notes on the timeline of Mux Data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_mux.errors import UnexpectedAnswerError
+from tap_mux.listings import by_page, each, page_after_page
+from tap_mux.normalizing import MisfitError, utc_timestamp
+from tap_mux.periods import PeriodStream, timeframe
+from tap_mux.stream import MuxStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_mux.normalizing import Record
+    from tap_mux.windows import Window
+
+
+class Incidents(MuxStream):
+    """All incidents. Mux has no filter by time for them.
+
+    Follows https://www.mux.com/docs/api-reference/data/incidents/list-incidents
+    """
+
+    name = "incidents"
+    path = "/data/v1/incidents"
+    permission = "Mux Data: Read, and a plan with alerts"
+    parameters = frozenset({"status", "severity"})
+    ids_repeat = True
+
+    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+        """List the pages."""
+        environment = self.environment
+        return by_page(environment.client, environment.fetcher, self.path, self.query)
+
+
+class RelatedIncidents(MuxStream):
+    """For each incident, those that look related.
+
+    Follows https://www.mux.com/docs/api-reference/data/incidents/list-related-incidents
+    """
+
+    name = "related_incidents"
+    path = "/data/v1/incidents/{INCIDENT_ID}/related"
+    permission = "Mux Data: Read, and a plan with alerts"
+    primary_keys = ("incident_id", "id")
+    ids_repeat = True
+    selected_by_default = False
+
+    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+        """List the incidents, and what is related to each."""
+        environment = self.environment
+        pages = by_page(environment.client, environment.fetcher, Incidents.path, {})
+        incidents = (incident for page in pages for incident in page)
+        return each(environment.fetcher, self._related, incidents)
+
+    def _related(self, incident: Record) -> list[Record]:
+        path = self.path.replace("{INCIDENT_ID}", incident["id"])
+        pages = page_after_page(self.environment.client, path, {})
+        return [{**row, "incident_id": incident["id"]} for page in pages for row in page["data"]]
+
+    def probe(self) -> None:
+        """Ask for an incident."""
+        self.environment.client.get(Incidents.path, {"limit": 1})
+
+
+class Annotations(PeriodStream):
+    """Notes on the timeline, by the time that they are on.
+
+    Follows https://www.mux.com/docs/api-reference/data/annotations/list-annotations
+    """
+
+    name = "annotations"
+    path = "/data/v1/annotations"
+    primary_keys = ("id",)
+    replication_key = "date"
+    ids_repeat = False
+    kept_days = 3650
+
+    def periods_at_once(self, context: Context) -> int:
+        """Ask for all days at once, since there are few."""
+        return self.kept_days
+
+    def seconds(self, context: Context) -> int:
+        """Take minutes: notes need not wait for the end of the day."""
+        return 60
+
+    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+        """Ask for the notes of a window, each once."""
+        query = {"order_direction": "asc", **timeframe(window)}
+        found: dict[str, Record] = {}
+        try:
+            for page in page_after_page(self.environment.client, self.path, query):
+                for row in page["data"]:
+                    found[row["id"]] = {**row, "date": utc_timestamp(row["date"])}
+        except (KeyError, MisfitError):
+            text = f"GET {self.path} gave an annotation without id or date"
+            raise UnexpectedAnswerError(text) from None
+        return sorted(found.values(), key=lambda row: row["date"])

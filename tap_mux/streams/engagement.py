@@ -1,0 +1,86 @@
+"""Engagement of Mux Data: which parts of an asset are watched most (in beta at Mux)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.errors import APIError
+from tap_mux.listings import page_after_page
+from tap_mux.periods import PeriodStream, day_of, timeframe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_mux.normalizing import Record
+    from tap_mux.windows import Window
+
+VIEWS_BY_ASSET = "/data/v1/metrics/views/breakdown"
+
+
+class EngagementStream(PeriodStream):
+    """A stream of what Mux knows of each asset that was watched on a day."""
+
+    selected_by_default = False
+    ids_repeat = False
+
+    def items(self, window: Window, context: Context) -> Iterator[str]:
+        """List the assets that were watched in a window: one request for each is enough."""
+        query = {
+            "group_by": "asset_id",
+            "order_by": "field",
+            "order_direction": "asc",
+            **timeframe(window),
+        }
+        for page in page_after_page(self.environment.client, VIEWS_BY_ASSET, query):
+            yield from (row["field"] for row in page["data"] if row.get("field"))
+
+    def engagement(self, window: Window, asset_id: str) -> dict[str, Any]:
+        """Ask for one asset; nothing comes of one that has been deleted."""
+        path = self.path.replace("{ASSET_ID}", asset_id)
+        try:
+            answer = self.environment.client.get(path, timeframe(window), data=dict)
+        except APIError as error:
+            if error.is_about_missing and self._label in self._begun:
+                return {}
+            raise
+        data: dict[str, Any] = answer["data"]
+        return data
+
+
+class AssetHeatmaps(EngagementStream):
+    """How much each part of an asset was watched on a day.
+
+    Follows https://www.mux.com/docs/api-reference/data/engagement/get-asset-heatmap
+    """
+
+    name = "asset_heatmaps"
+    path = "/data/v1/engagement/assets/{ASSET_ID}/heatmap"
+    primary_keys = ("asset_id", "day")
+
+    def rows(self, window: Window, item: str, context: Context) -> list[Record]:
+        """Ask for the heatmap of an asset."""
+        heatmap = self.engagement(window, item)
+        return [{**heatmap, "asset_id": item, "day": day_of(window)}] if heatmap else []
+
+
+class AssetHotspots(EngagementStream):
+    """The moments of an asset that were watched most on a day.
+
+    Follows https://www.mux.com/docs/api-reference/data/engagement/get-asset-hotspots
+    """
+
+    name = "asset_hotspots"
+    path = "/data/v1/engagement/assets/{ASSET_ID}/hotspots"
+    primary_keys = ("asset_id", "day", "start_ms")
+
+    def rows(self, window: Window, item: str, context: Context) -> list[Record]:
+        """Ask for the hotspots of an asset."""
+        found = self.engagement(window, item)
+        columns = {
+            "asset_id": item,
+            "day": day_of(window),
+            "total_views": found.get("total_views"),
+        }
+        return [{**hotspot, **columns} for hotspot in found.get("hotspots") or ()]
