@@ -1,7 +1,26 @@
 """All streams of the tap: the table of contents."""
 
+from tap_mux.streams.alerts import Annotations, Incidents, RelatedIncidents
+from tap_mux.streams.dimensions import Dimensions, DimensionValues, Errors
+from tap_mux.streams.engagement import AssetHeatmaps, AssetHotspots
+from tap_mux.streams.metrics import (
+    MetricBreakdowns,
+    MetricComparisons,
+    MetricInsights,
+    MetricOverall,
+    MetricTimeseries,
+)
+from tap_mux.streams.monitoring import (
+    MonitoringBreakdowns,
+    MonitoringHistograms,
+    MonitoringTimeseries,
+)
+from tap_mux.streams.robots import DirectiveRuns, Directives, RobotJobs
+from tap_mux.streams.subviews import SubviewTimeseries
 from tap_mux.streams.system import Environments, SigningKeys, Webhooks
+from tap_mux.streams.usage import DeliveryUsage, UsageExports
 from tap_mux.streams.video import (
+    AssetInputs,
     Assets,
     DrmConfigurations,
     LiveStreams,
@@ -9,17 +28,41 @@ from tap_mux.streams.video import (
     TranscriptionVocabularies,
     Uploads,
 )
-from tap_mux.streams.views import VideoViews
+from tap_mux.streams.views import VideoViewDetails, VideoViews
 
 ALL_STREAMS = (
+    Annotations,
+    AssetHeatmaps,
+    AssetHotspots,
+    AssetInputs,
     Assets,
+    DeliveryUsage,
+    DimensionValues,
+    Dimensions,
+    DirectiveRuns,
+    Directives,
     DrmConfigurations,
     Environments,
+    Errors,
+    Incidents,
     LiveStreams,
+    MetricBreakdowns,
+    MetricComparisons,
+    MetricInsights,
+    MetricOverall,
+    MetricTimeseries,
+    MonitoringBreakdowns,
+    MonitoringHistograms,
+    MonitoringTimeseries,
     PlaybackRestrictions,
+    RelatedIncidents,
+    RobotJobs,
     SigningKeys,
+    SubviewTimeseries,
     TranscriptionVocabularies,
     Uploads,
+    UsageExports,
+    VideoViewDetails,
     VideoViews,
     Webhooks,
 )

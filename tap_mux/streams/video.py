@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_mux.listings import by_cursor, by_page
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+
+from tap_mux.errors import APIError, UnexpectedAnswerError
+from tap_mux.listings import by_cursor, by_page, each
+from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.stream import MuxStream
 
 if TYPE_CHECKING:
@@ -18,7 +23,8 @@ if TYPE_CHECKING:
 class Assets(MuxStream):
     """All assets, newest first.
 
-    Mux has no filter by time and no time of the last change for them: each run reads all.
+    Mux has no filter by time and no time of the last change for them: each run reads all, unless
+    the catalog makes the stream incremental by ``created_at``.
 
     Follows https://www.mux.com/docs/api-reference/video/assets/list-assets
     """
@@ -26,10 +32,65 @@ class Assets(MuxStream):
     name = "assets"
     path = "/video/v1/assets"
     permission = "Mux Video: Read"
+    parameters = frozenset({"live_stream_id", "upload_id"})
+
+    @property
+    def lookback_seconds(self) -> int:
+        """How far before its bookmark an incremental run reads again."""
+        days: int = self.config["assets_lookback_days"]
+        return days * 86_400
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the pages of assets."""
-        return by_cursor(self.environment.client, self.path)
+        """List the pages of assets; in an incremental run, up to one that is all too old."""
+        since = ""
+        if self.replication_method == REPLICATION_INCREMENTAL:
+            since = utc_timestamp(self.span(context).start or 0)
+        for page in by_cursor(self.environment.client, self.path, self.query):
+            yield page
+            if since and all(_created(asset) < since for asset in page):
+                return
+
+
+def _created(asset: Record) -> str:
+    try:
+        return utc_timestamp(asset["created_at"])
+    except (KeyError, MisfitError):
+        text = "Mux listed an asset without created_at, by which it is to be read"
+        raise UnexpectedAnswerError(text) from None
+
+
+class AssetInputs(MuxStream):
+    """What each asset was made from, and what Mux found in there.
+
+    Follows https://www.mux.com/docs/api-reference/video/assets/get-asset-input-info
+    """
+
+    name = "asset_inputs"
+    path = "/video/v1/assets/{ASSET_ID}/input-info"
+    permission = "Mux Video: Read"
+    primary_keys = ("asset_id", "position")
+    parameters = frozenset({"live_stream_id", "upload_id"})
+    selected_by_default = False
+
+    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+        """List the assets, and the inputs of each."""
+        pages = by_cursor(self.environment.client, Assets.path, self.query)
+        assets = (asset for page in pages for asset in page)
+        return each(self.environment.fetcher, self._inputs, assets)
+
+    def _inputs(self, asset: Record) -> list[Record]:
+        path = self.path.replace("{ASSET_ID}", asset["id"])
+        try:
+            inputs = self.environment.client.get(path)["data"]
+        except APIError as error:
+            if error.status == HTTPStatus.PRECONDITION_FAILED:
+                return []  # Mux still prepares the asset: the next run gets its inputs
+            raise
+        return [{**one, "asset_id": asset["id"], "position": at} for at, one in enumerate(inputs)]
+
+    def probe(self) -> None:
+        """Ask for an asset."""
+        self.environment.client.get(Assets.path, {"limit": 1})
 
 
 class VideoList(MuxStream):
@@ -41,7 +102,8 @@ class VideoList(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the pages."""
-        return by_page(self.environment.client, self.environment.fetcher, self.path, self.limit)
+        environment = self.environment
+        return by_page(environment.client, environment.fetcher, self.path, self.query, self.limit)
 
 
 class LiveStreams(VideoList):
@@ -52,6 +114,7 @@ class LiveStreams(VideoList):
 
     name = "live_streams"
     path = "/video/v1/live-streams"
+    parameters = frozenset({"status", "stream_key"})
 
 
 class Uploads(VideoList):

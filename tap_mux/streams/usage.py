@@ -1,0 +1,105 @@
+"""Usage: how much was delivered, and the files that Mux bills by."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tap_mux.errors import APIError
+from tap_mux.listings import page_after_page
+from tap_mux.periods import DAY, PeriodStream, timeframe, used_window
+from tap_mux.stream import MuxStream
+from tap_mux.vocabulary import GRANULARITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_mux.normalizing import Record
+    from tap_mux.windows import Window
+
+
+class DeliveryUsage(PeriodStream):
+    """How many seconds of each asset were delivered, by day or hour.
+
+    Follows https://www.mux.com/docs/api-reference/video/delivery-usage/list-delivery-usage
+    """
+
+    name = "delivery_usage"
+    path = "/video/v1/delivery-usage"
+    permission = "Mux Video: Read"
+    primary_keys = ("asset_id", "live_stream_id", "window_start")
+    replication_key = "window_start"
+    parameters = frozenset({"asset_id", "live_stream_id"})
+    kept_days = 90
+    late_seconds = 13 * 3600
+
+    def seconds(self, context: Context) -> int:
+        """Take the granularity that the setting names."""
+        return GRANULARITIES[self.config["delivery_usage_granularity"]]
+
+    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+        """Ask for the assets that were delivered in a window."""
+        rows = []
+        query = {**self.query, **timeframe(window)}
+        for page in page_after_page(self.environment.client, self.path, query):
+            if used := used_window(page, window):
+                columns = {"window_start": used.start, "window_end": used.end}
+                rows += [
+                    {**row, **columns, "live_stream_id": row.get("live_stream_id") or ""}
+                    for row in page["data"]
+                ]
+        return rows
+
+
+class UsageExports(MuxStream):
+    """The daily files of what is billed, of the whole organization.
+
+    Follows https://www.mux.com/docs/api-reference/system/usage-exports/list-usage-exports
+    """
+
+    name = "usage_exports"
+    path = "/system/v1/usage/exports"
+    permission = "System: Read, and usage exports that are switched on"
+    primary_keys = ("date",)
+    replication_key = "date"
+    is_sorted = True
+    selected_by_default = False
+    ids_repeat = True
+
+    @property
+    def lookback_seconds(self) -> int:
+        """How far before its bookmark a run reads again."""
+        days: int = self.config["lookback_days"]
+        return days * DAY
+
+    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+        """List the files of the days that are over, oldest first."""
+        span = self.span(context)
+        kept = self._now - 399 * DAY
+        start = max(span.start or kept, kept)
+        query = {"timeframe[]": [start - start % DAY, span.end]}
+        if query["timeframe[]"][0] >= span.end:
+            return
+        found: dict[str, Record] = {}
+        try:
+            for page in page_after_page(self.environment.client, self.path, query):
+                found |= {row.get("date", ""): row for row in page["data"]}
+        except APIError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                self.logger.info("There are no usage exports yet for these days")
+            elif error.status == HTTPStatus.PRECONDITION_FAILED:
+                self.logger.warning("Mux is still making usage exports: the next run reads them")
+            else:
+                raise
+            return
+        yield [found[date] for date in sorted(found)]
+
+    def probe(self) -> None:
+        """Ask for a file; none yet is an answer, too."""
+        try:
+            super().probe()
+        except APIError as error:
+            if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED}:
+                raise
