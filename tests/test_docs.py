@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tap_mux.metric_requests import DEFAULT_METRICS
 from tap_mux.settings import SETTINGS
 from tap_mux.tap import TapMux
 
@@ -37,8 +38,11 @@ def test_streams() -> None:
             f"incremental by `{stream.replication_key}`" if stream.replication_key else "full table"
         )
         path = getattr(stream, "path", "")
-        expected.append([f"`{name}`", f"`GET {path}`", key, by])
-    assert table("streams") == expected
+        selected = "yes" if stream.selected_by_default else "no"
+        expected.append([f"`{name}`", f"`GET {path}`", key, by, selected])
+    rows = table("streams")
+    assert [row[:5] for row in rows] == expected
+    assert all(requests and needs for *_, requests, needs in rows)
 
 
 def test_settings() -> None:
@@ -46,7 +50,10 @@ def test_settings() -> None:
     expected = []
     for name, setting in schema["properties"].items():
         default = f"`{json.dumps(setting['default'])}`" if "default" in setting else ""
-        default = "required" if name in schema["required"] else default.replace('"', "")
+        if isinstance(setting.get("default"), str):
+            default = default.replace('"', "")
+        if name == "metrics":
+            default = "below"
         variable = f"`TAP_MUX_{name.upper()}`"
         expected.append([f"`{name}`", variable, default, setting["description"]])
     assert table("settings") == expected
@@ -63,9 +70,19 @@ def test_troubleshooting_quotes_what_the_tap_says() -> None:
 
 @pytest.mark.parametrize("language", ["json"])
 def test_example_settings_are_accepted(language: str) -> None:
-    (text,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    settings: dict[str, Any] = json.loads(text)
-    assert TapMux(config=settings).config.items() >= settings.items()
+    texts = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert len(texts) == 4
+    for text in texts:
+        settings: dict[str, Any] = json.loads(text)
+        token = {} if "environments" in settings else {"token_id": "id", "token_secret": "secret"}
+        tap = TapMux(config=token | settings, setup_mapper=False)
+        assert tap.config.items() >= settings.items()
+
+
+def test_default_metrics_are_those_that_readme_shows() -> None:
+    first, *_ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    shown = [json.loads(line.removeprefix("- ")) for line in first.splitlines()]
+    assert shown == DEFAULT_METRICS
 
 
 def test_ci_runs_the_command_that_readme_names() -> None:

@@ -33,6 +33,21 @@ by_stream = pytest.mark.parametrize("name", STREAMS)
 ADDED_BY_THE_TAP = {"environment_id"}
 
 VENDOR_MODELS = {
+    "annotations": "Annotation",
+    "asset_inputs": "InputInfo",
+    "delivery_usage": "DeliveryReport",
+    "dimension_values": "DimensionValue",
+    "errors": "Error",
+    "incidents": "Incident",
+    "metric_breakdowns": "BreakdownValue",
+    "metric_comparisons": "Metric",
+    "metric_insights": "Insight",
+    "metric_overall": "OverallValues",
+    "monitoring_breakdowns": "MonitoringBreakdownValue",
+    "monitoring_histograms": "MonitoringHistogramTimeseriesDatapoint",
+    "monitoring_timeseries": "MonitoringTimeseriesDatapoint",
+    "related_incidents": "Incident",
+    "video_view_details": "VideoView",
     "assets": "Asset",
     "drm_configurations": "DRMConfiguration",
     "live_streams": "LiveStream",
@@ -45,6 +60,25 @@ VENDOR_MODELS = {
 """Models of the vendor's Python client, by stream."""
 
 VENDOR_SCHEMAS = {
+    "asset_inputs": "InputInfo",
+    "annotations": "Annotation",
+    "asset_heatmaps": "EngagementHeatmap",
+    "asset_hotspots": "Hotspot",
+    "delivery_usage": "DeliveryReport",
+    "dimension_values": "DimensionValue",
+    "directive_runs": "DirectiveRun",
+    "errors": "Error",
+    "incidents": "Incident",
+    "metric_breakdowns": "BreakdownValue",
+    "metric_comparisons": "Metric",
+    "metric_insights": "Insight",
+    "metric_overall": "OverallValues",
+    "monitoring_breakdowns": "MonitoringBreakdownValue",
+    "monitoring_histograms": "MonitoringHistogramTimeseriesDatapoint",
+    "monitoring_timeseries": "MonitoringTimeseriesDatapoint",
+    "related_incidents": "Incident",
+    "usage_exports": "UsageExport",
+    "video_view_details": "VideoView",
     "assets": "Asset",
     "drm_configurations": "DRMConfiguration",
     "environments": "WhoAmI",
@@ -154,6 +188,32 @@ def test_has_all_fields_of_the_vendors_description(name: str, vendors: str) -> N
     known = {path for path, _ in fields(schemas.read(name))} | STREAMS[name].ignored_fields
     named = described_fields(description(), {"$ref": f"#/components/schemas/{vendors}"})
     assert known >= set(named)
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        "AskQuestions",
+        "EditCaptions",
+        "FindBestThumbnails",
+        "FindKeyMoments",
+        "FindScenes",
+        "GenerateChapters",
+        "GenerateEngagementInsights",
+        "GeneratePremiumCaptions",
+        "Moderate",
+        "Summarize",
+        "TranslateAudio",
+        "TranslateCaptions",
+    ],
+)
+def test_has_all_fields_of_all_workflows(workflow: str) -> None:
+    schema = schemas.read("robot_jobs")
+    known = {path for path, _ in fields(schema)}
+    named = set(described_fields(description(), {"$ref": f"#/components/schemas/{workflow}Job"}))
+    assert known >= {
+        path for path in named if not path.startswith("parameters.") and "_links" not in path
+    }
 
 
 def described_fields(whole: Schema, schema: Schema, path: str = "") -> Iterator[str]:

@@ -13,6 +13,8 @@ from tap_mux.tap import TapMux
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_mux.stream import MuxStream
+
 # Some fields occur only in old or rare records.
 pytestmark = pytest.mark.filterwarnings("default:Fields in transformed catalog but not in records")
 
@@ -27,8 +29,19 @@ def _sandbox() -> Iterator[None]:
         yield
 
 
+class TapOfAllStreams(TapMux):
+    """The tap with all streams selected, also those that are not by default."""
+
+    def discover_streams(self) -> list[MuxStream]:
+        """Make all streams, and select them."""
+        streams = super().discover_streams()
+        for stream in streams:
+            stream.selected = True
+        return streams
+
+
 TestTapMux = get_tap_test_class(
-    TapMux,
+    TapOfAllStreams,
     config=CONFIG,
     suite_config=SuiteConfig(max_records_limit=150),
     parse_env_config=False,
