@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tap_mux.normalizing import Record
 
 DAY = 86_400
-NOT_SET = "(not set)"
-"""Stands for null where a value of a dimension is part of the key."""
 
 
 class PeriodStream(MuxStream):
@@ -187,13 +185,14 @@ class PeriodStream(MuxStream):
 
     def probe(self) -> None:
         """Ask for the last period that is over."""
-        context = {"environment_id": self.environment.id, **self.slices()[0]}
-        seconds = self.seconds(context)
-        end = self._now - self.late_seconds
-        window = Window(end - end % seconds - seconds, end - end % seconds)
-        for item in self.items(window, context):
-            self.rows(window, item, context)
-            break
+        for part in self.slices()[:1]:
+            context = {"environment_id": self.environment.id, **part}
+            seconds = self.seconds(context)
+            end = self._now - self.late_seconds
+            window = Window(end - end % seconds - seconds, end - end % seconds)
+            for item in self.items(window, context):
+                self.rows(window, item, context)
+                break
 
 
 def timeframe(window: Window) -> Query:
@@ -221,3 +220,16 @@ def used_window(envelope: dict[str, Any], asked: Window) -> Window | None:
 def day_of(window: Window) -> str:
     """Write the UTC day that a window begins on."""
     return datetime.fromtimestamp(window.start, UTC).date().isoformat()
+
+
+def named(row: Record, column: str) -> Any:
+    """Give a value that is part of the key: no null, and no empty text, which loaders make null.
+
+    Args:
+        row: A row as Mux sends it.
+        column: The column with the value.
+    """
+    value = row.get(column)
+    if value is None:
+        return "(not set)"
+    return "(empty)" if value == "" else value

@@ -128,7 +128,9 @@ class MuxStream(Stream):
             MuxError: Mux did not answer as it should, in a dry run. Otherwise this is noted, and
                 the other streams go on.
         """
-        self.environment = self._environments.readable[(context or {})["environment_id"]]
+        if not context:
+            return  # the settings name nothing to read
+        self.environment = self._environments.readable[context["environment_id"]]
         if self._label in self._outcome.unavailable:
             return  # as an earlier slice of the environment has shown
         tidy = self._compile_tidy(context)

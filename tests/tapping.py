@@ -95,6 +95,17 @@ def run_tap(
     return output
 
 
+def catalog_of(*streams: str) -> Message:
+    """Make a catalog that has only some streams, all of them selected."""
+    tap = TapMux(config={"token_id": "id", "token_secret": "secret"})
+    entries = [entry for entry in tap.catalog_dict["streams"] if entry["stream"] in streams]
+    assert len(entries) == len(streams)
+    for entry in entries:
+        (root,) = [part for part in entry["metadata"] if not part["breadcrumb"]]
+        root["metadata"]["selected"] = True
+    return {"streams": entries}
+
+
 def run_program(
     *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:

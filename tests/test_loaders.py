@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
+from tap_mux.streams import ALL_STREAMS
 from tests.loaders import LISTINGS, Target, listed, target_duckdb, target_postgres
-from tests.tapping import clean_environ, config_file, messages, run_program
+from tests.tapping import catalog_of, clean_environ, config_file, messages, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -168,6 +169,17 @@ def assert_same(
         assert plain(found[key]) == plain(row)
 
 
+def emitted_by(sandbox: Sandbox, folder: Path, streams: set[str], since: float) -> list[Message]:
+    """Run the tap for some streams, and give its messages."""
+    catalog = folder / "catalog.json"
+    catalog.write_text(json.dumps(catalog_of(*streams)))
+    start_date = datetime.fromtimestamp(since, UTC).isoformat()
+    config = config_file(folder, **sandbox.config, start_date=start_date)
+    done = run_program("--config", config, "--catalog", str(catalog))
+    assert done.returncode == 0
+    return messages(done.stdout)
+
+
 class TestFromMux:
     """The tap as a program, and a loader at the other end of the pipe."""
 
@@ -188,16 +200,23 @@ class TestFromMux:
             assert_same(target, stream, rows.values())
 
     def test_every_stream_is_loaded_as_the_tap_emits_it(self, mux: Sandbox, target: Target) -> None:
-        emitted = messages(run_program("--config", "ENV", environ=mux.environ).stdout)
+        live = {stream.name for stream in ALL_STREAMS if "monitoring" in stream.name}
+        others = {stream.name for stream in ALL_STREAMS} - live
+        now = mux.options.clock()
+        emitted = [
+            *emitted_by(mux, target.folder, others, now - 3 * 86_400),
+            *emitted_by(mux, target.folder, live, now - 4000),  # one row each 5 seconds
+        ]
         target.load(*emitted)
-        for announced in emitted:
-            if announced["type"] == "SCHEMA":
-                rows = [
-                    message["record"]
-                    for message in emitted
-                    if message["type"] == "RECORD" and message["stream"] == announced["stream"]
-                ]
-                assert_same(target, announced["stream"], rows, announced["key_properties"])
+        announcements = [message for message in emitted if message["type"] == "SCHEMA"]
+        assert {message["stream"] for message in announcements} == live | others
+        for announced in announcements:
+            rows = [
+                message["record"]
+                for message in emitted
+                if message["type"] == "RECORD" and message["stream"] == announced["stream"]
+            ]
+            assert_same(target, announced["stream"], rows, announced["key_properties"])
 
     def test_a_second_run_changes_nothing(self, mux: Sandbox, target: Target) -> None:
         pipe(mux, target)

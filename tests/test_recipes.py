@@ -9,25 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_mux import schemas
-from tap_mux.tap import TapMux
 from tests.rows import HOUR, NOW, view
-from tests.tapping import Output, run_tap
+from tests.tapping import Output, catalog_of, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 STREAM = "video_view_details"
-
-
-def selected(name: str) -> dict[str, Any]:
-    """Make a catalog that has one stream selected."""
-    tap = TapMux(config={"token_id": "id", "token_secret": "secret"})
-    (entry,) = [entry for entry in tap.catalog_dict["streams"] if entry["stream"] == name]
-    for part in entry["metadata"]:
-        if part["breadcrumb"] in ([], ()):
-            part["metadata"]["selected"] = True
-    return {"streams": [entry]}
 
 
 def recipe() -> dict[str, Any]:
@@ -43,7 +32,7 @@ def recipe() -> dict[str, Any]:
 
 def details(sandbox: Sandbox, **settings: Any) -> Output:
     """Read the full views."""
-    return run_tap(sandbox, STREAM, catalog=selected(STREAM), **settings)
+    return run_tap(sandbox, STREAM, catalog=catalog_of(STREAM), **settings)
 
 
 def test_personal_data_is_hashed_or_dropped(world: ExplicitWorld, sandbox: Sandbox) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
 from tap_mux.listings import page_after_page
-from tap_mux.periods import PeriodStream, day_of, timeframe, used_window
+from tap_mux.periods import PeriodStream, day_of, named, timeframe, used_window
 from tap_mux.stream import MuxStream
-from tap_mux.streams.metrics import named
 from tap_mux.vocabulary import TRACE_DIMENSIONS
 
 if TYPE_CHECKING:

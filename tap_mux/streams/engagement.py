@@ -25,6 +25,15 @@ class EngagementStream(PeriodStream):
     selected_by_default = False
     ids_repeat = False
 
+    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+        """List the rows, a day at a time."""
+        self._found = 0
+        self._missing: list[APIError] = []
+        yield from super().batches(context)
+        if self._missing and not self._found:
+            self._begun.discard(self._label)
+            raise self._missing[0]  # not this asset or that: Mux has this for none
+
     def items(self, window: Window, context: Context) -> Iterator[str]:
         """List the assets that were watched in a window: one request for each is enough."""
         query = {
@@ -42,9 +51,11 @@ class EngagementStream(PeriodStream):
         try:
             answer = self.environment.client.get(path, timeframe(window), data=dict)
         except APIError as error:
-            if error.is_about_missing and self._label in self._begun:
+            if error.is_about_missing:
+                self._missing.append(error)
                 return {}
             raise
+        self._found += 1
         data: dict[str, Any] = answer["data"]
         return data
 

@@ -9,7 +9,7 @@ from tap_mux.errors import UnexpectedAnswerError
 from tap_mux.listings import page_after_page
 from tap_mux.metric_requests import metric_requests
 from tap_mux.normalizing import MisfitError, utc_timestamp
-from tap_mux.periods import NOT_SET, PeriodStream, timeframe, used_window
+from tap_mux.periods import PeriodStream, named, timeframe, used_window
 from tap_mux.vocabulary import GRANULARITIES
 
 if TYPE_CHECKING:
@@ -236,9 +236,3 @@ class MetricComparisons(MetricStream):
             return []
         del columns["aggregation"]
         return [{**row, **columns} for row in envelope["data"]]
-
-
-def named(row: Record, column: str) -> Any:
-    """Give the value of a column that is part of the key, or what stands for null there."""
-    value = row.get(column)
-    return NOT_SET if value is None else value

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
 from tap_mux.normalizing import MisfitError, utc_timestamp
+from tap_mux.periods import named
 from tap_mux.stream import MuxStream
-from tap_mux.streams.metrics import named
 from tap_mux.vocabulary import MONITORING_DIMENSIONS, MONITORING_METRICS
 
 if TYPE_CHECKING:

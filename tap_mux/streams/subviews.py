@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
 from tap_mux.normalizing import MisfitError, utc_timestamp
-from tap_mux.periods import PeriodStream, timeframe
+from tap_mux.periods import PeriodStream, named, timeframe
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -69,7 +69,7 @@ class SubviewTimeseries(PeriodStream):
                 if first <= date <= last:
                     rows += [
                         {
-                            "group": value["breakdown_value"],
+                            "group": named(value, "breakdown_value"),
                             "date": date,
                             "metric_value": value.get("metric_value"),
                             "status": interval["status"],
@@ -79,6 +79,6 @@ class SubviewTimeseries(PeriodStream):
                         for value in interval.get("values") or ()
                     ]
         except (KeyError, MisfitError):
-            text = f"GET {self.path} gave an interval without date or group"
+            text = f"GET {self.path} gave an interval without date"
             raise UnexpectedAnswerError(text) from None
         return sorted(rows, key=lambda row: row["date"])

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tap_mux.errors import APIError
 from tap_mux.listings import page_after_page
-from tap_mux.periods import DAY, PeriodStream, timeframe, used_window
+from tap_mux.periods import DAY, PeriodStream, named, timeframe, used_window
 from tap_mux.stream import MuxStream
 from tap_mux.vocabulary import GRANULARITIES
+from tap_mux.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_mux.normalizing import Record
-    from tap_mux.windows import Window
 
 
 class DeliveryUsage(PeriodStream):
@@ -47,7 +47,7 @@ class DeliveryUsage(PeriodStream):
             if used := used_window(page, window):
                 columns = {"window_start": used.start, "window_end": used.end}
                 rows += [
-                    {**row, **columns, "live_stream_id": row.get("live_stream_id") or ""}
+                    {**row, **columns, "live_stream_id": named(row, "live_stream_id")}
                     for row in page["data"]
                 ]
         return rows
@@ -79,12 +79,12 @@ class UsageExports(MuxStream):
         span = self.span(context)
         kept = self._now - 399 * DAY
         start = max(span.start or kept, kept)
-        query = {"timeframe[]": [start - start % DAY, span.end]}
-        if query["timeframe[]"][0] >= span.end:
+        window = Window(start - start % DAY, span.end - span.end % DAY)
+        if window.start >= window.end:
             return
         found: dict[str, Record] = {}
         try:
-            for page in page_after_page(self.environment.client, self.path, query):
+            for page in page_after_page(self.environment.client, self.path, timeframe(window)):
                 found |= {row.get("date", ""): row for row in page["data"]}
         except APIError as error:
             if error.status == HTTPStatus.NOT_FOUND:

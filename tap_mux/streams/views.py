@@ -58,27 +58,30 @@ class VideoViewDetails(ViewStream):
 
     def batches(self, context: Context | None) -> Iterator[Iterator[Record]]:
         """Ask for each view of each window."""
-        for views in self.listed(context):
-            yield self._details(views)
-
-    def _details(self, views: list[Record]) -> Iterator[Record]:
-        gone: APIError | None = None
         found = 0
-        results = self.environment.fetcher.map(self._detail, views)
-        try:
-            for detail in results:
-                if isinstance(detail, APIError):
-                    gone = detail
-                else:
-                    found += 1
-                    yield detail
-        finally:
-            results.close()
+        gone: list[APIError] = []
+
+        def details(views: list[Record]) -> Iterator[Record]:
+            nonlocal found
+            results = self.environment.fetcher.map(self._detail, views)
+            try:
+                for detail in results:
+                    if isinstance(detail, APIError):
+                        gone.append(detail)
+                    else:
+                        found += 1
+                        yield detail
+            finally:
+                results.close()
+
+        for views in self.listed(context):
+            yield details(views)
         if gone and not found:
-            raise gone  # not this view or that: Mux gives no details
+            self._begun.discard(self._label)
+            raise gone[0]  # not this view or that: Mux gives no details at all
         if gone:
             text = "%d views were listed but are gone: Mux deleted them meanwhile"
-            self.logger.warning(text, len(views) - found)
+            self.logger.warning(text, len(gone))
 
     def _detail(self, view: Record) -> Record | APIError:
         path = self.path.replace("{VIDEO_VIEW_ID}", view["id"])
