@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import GenericAlias
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,8 +20,19 @@ Normalizer = Callable[[Mapping[str, Any]], Record]
 Tell = Callable[[str], None]
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all times here are UTC
 _Coerce = Callable[[Any], Any]
-_Field = tuple[type | None, _Coerce]
-"""The type whose values pass as they are, and how to coerce all others."""
+
+
+class _Kind(NamedTuple):
+    """What is done to values of one type; never to null, which passes."""
+
+    shape: Any
+    """The type, as msgspec knows it, of values that fit."""
+
+    coerce: _Coerce
+    """Makes any value fit."""
+
+    finish: _Coerce | None = None
+    """Does what is left to do to a value that fits."""
 
 
 class MisfitError(ValueError):
@@ -78,7 +90,17 @@ def compile_normalizer(
         The function. It changes nothing in the record that it is given.
     """
     rules = _Rules(frozenset(dropped), _once(tell_unknown), _once(tell_misfit))
-    normalize: Normalizer = _object(schema, "", rules)
+    kind = _object(schema, "", rules)
+    shape, coerce, finish = kind.shape, kind.coerce, kind.finish or dict
+
+    def normalize(record: Mapping[str, Any]) -> Record:
+        try:
+            msgspec.convert(record, shape)  # only to see whether it fits
+            normalized: Record = finish(record)
+        except (msgspec.ValidationError, MisfitError):
+            normalized = coerce(record)
+        return normalized
+
     return normalize
 
 
@@ -86,6 +108,15 @@ class _Rules(NamedTuple):
     dropped: frozenset[str]
     tell_unknown: Tell
     tell_misfit: Tell
+
+    def dropped_in(self, prefix: str) -> set[str]:
+        """Return the names of the fields of one object that are left out."""
+        depth = prefix.count(".")
+        return {
+            path.removeprefix(prefix)
+            for path in self.dropped
+            if path.startswith(prefix) and path.count(".") == depth
+        }
 
 
 def _once(tell: Tell) -> Tell:
@@ -99,77 +130,71 @@ def _once(tell: Tell) -> Tell:
     return tell_once
 
 
-def _object(schema: Mapping[str, Any], prefix: str, rules: _Rules) -> _Coerce:
-    fields = {
-        name: _field(field, f"{prefix}{name}", rules)
-        for name, field in schema["properties"].items()
+def _object(schema: Mapping[str, Any], prefix: str, rules: _Rules) -> _Kind:
+    kinds = {
+        name: _kind(field, f"{prefix}{name}", rules) for name, field in schema["properties"].items()
     }
-    passing = {name: kind for name, (kind, _) in fields.items()}
-    coerce = {name: function for name, (_, function) in fields.items()}
+    dropped = rules.dropped_in(prefix)
+    to_finish = {name: kind.finish for name, kind in kinds.items() if kind.finish}
 
-    def tidy(record: Mapping[str, Any]) -> Record:
-        if type(record) is not dict:
-            raise MisfitError
-        try:
-            return {
-                name: value
-                if type(value) is passing[name] or value is None
-                else coerce[name](value)
-                for name, value in record.items()
-            }
-        except (KeyError, MisfitError):
-            return tidy_oddity(record)
-
-    def tidy_what_is_kept(record: Mapping[str, Any]) -> Record:
-        if type(record) is not dict:
-            raise MisfitError
-        return tidy({name: value for name, value in record.items() if name not in dropped_here})
-
-    def tidy_oddity(record: Mapping[str, Any]) -> Record:
-        tidied = {}
-        for name, value in record.items():
-            if name not in passing:
-                rules.tell_unknown(f"{prefix}{name}")
+    def coerce(record: object) -> Record:
+        coerced: Record = {}
+        for name, value in _object_as_it_is(record).items():
+            if name not in kinds:
+                if name not in dropped:
+                    rules.tell_unknown(f"{prefix}{name}")
                 continue
             try:
-                fits = type(value) is passing[name] or value is None
-                tidied[name] = value if fits else coerce[name](value)
+                coerced[name] = None if value is None else kinds[name].coerce(value)
             except MisfitError:
                 rules.tell_misfit(f"{prefix}{name}")
-                tidied[name] = None
-        return tidied
+                coerced[name] = None
+        return coerced
 
-    depth = prefix.count(".")
-    dropped_here = {
-        path.removeprefix(prefix)
-        for path in rules.dropped
-        if path.startswith(prefix) and path.count(".") == depth
-    }
-    return tidy_what_is_kept if dropped_here else tidy
+    def finish(record: Record) -> Record:
+        finished = record.copy()
+        for name in dropped:
+            finished.pop(name, None)
+        for name, finish_field in to_finish.items():
+            value = record.get(name)
+            if value is not None:
+                finished[name] = finish_field(value)
+        return finished
 
-
-def _field(schema: Mapping[str, Any], path: str, rules: _Rules) -> _Field:
-    kinds = schema.get("type", [])
-    kinds = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
-    kind = kinds[0] if len(kinds) == 1 else "any"
-    if kind == "object" and "properties" in schema:
-        return None, _object(schema, f"{path}.", rules)
-    if kind == "array" and "items" in schema:
-        return None, _array(schema["items"], path, rules)
-    return _SIMPLE.get(f"{kind} {schema.get('format')}") or _SIMPLE[kind]
+    shapes = {name: kind.shape for name, kind in kinds.items()} | dict.fromkeys(dropped, Any)
+    return _Kind(_struct(shapes), coerce, finish if dropped or to_finish else None)
 
 
-def _array(items: Mapping[str, Any], path: str, rules: _Rules) -> _Coerce:
-    passing, coerce = _field(items, path, rules)
+def _struct(shapes: Mapping[str, Any]) -> type[msgspec.Struct]:
+    fields = [
+        (f"field_{number}", shape | None, msgspec.field(name=name, default=None))
+        for number, (name, shape) in enumerate(shapes.items())
+    ]
+    return msgspec.defstruct("Shape", fields, forbid_unknown_fields=True, gc=False)
 
-    def tidy(values: object) -> list[Any]:
-        if not isinstance(values, list):
-            raise MisfitError
-        return [
-            value if value is None or type(value) is passing else coerce(value) for value in values
-        ]
 
-    return tidy
+def _kind(schema: Mapping[str, Any], path: str, rules: _Rules) -> _Kind:
+    names = schema.get("type", [])
+    names = [name for name in ([names] if isinstance(names, str) else names) if name != "null"]
+    name = names[0] if len(names) == 1 else "any"
+    if name == "object" and "properties" in schema:
+        return _object(schema, f"{path}.", rules)
+    if name == "array" and "items" in schema:
+        return _array(_kind(schema["items"], path, rules))
+    return _SIMPLE.get(f"{name} {schema.get('format')}") or _SIMPLE[name]
+
+
+def _array(items: _Kind) -> _Kind:
+    def each(function: _Coerce) -> _Coerce:
+        return lambda values: [None if value is None else function(value) for value in values]
+
+    coerce_items = each(items.coerce)
+
+    def coerce(values: object) -> object:
+        return coerce_items(_array_as_it_is(values))
+
+    shape = GenericAlias(list, (items.shape | None,))
+    return _Kind(shape, coerce, each(items.finish) if items.finish else None)
 
 
 def _timestamp(value: object) -> str | None:
@@ -223,22 +248,30 @@ def _boolean(value: object) -> bool | None:
     return words[word]
 
 
-def _misfit(value: object) -> None:
-    raise MisfitError(value)
+def _object_as_it_is(value: object) -> Record:
+    if not isinstance(value, dict):
+        raise MisfitError
+    return value
+
+
+def _array_as_it_is(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise MisfitError
+    return value
 
 
 def _as_it_is(value: object) -> object:
     return value
 
 
-_SIMPLE: dict[str, _Field] = {
-    "string": (str, _text),
-    "string date-time": (None, _timestamp),
-    "string date": (None, _date),
-    "integer": (int, _integer),
-    "number": (float, _number),  # JSON has neither NaN nor infinity
-    "boolean": (bool, _boolean),
-    "object": (dict, _misfit),
-    "array": (list, _misfit),
-    "any": (None, _as_it_is),
+_SIMPLE = {
+    "string": _Kind(str, _text),
+    "string date-time": _Kind(Any, _timestamp, utc_timestamp),
+    "string date": _Kind(Any, _date, _date),
+    "integer": _Kind(int, _integer),
+    "number": _Kind(float, _number),
+    "boolean": _Kind(bool, _boolean),
+    "object": _Kind(dict, _object_as_it_is),
+    "array": _Kind(list, _array_as_it_is),
+    "any": _Kind(Any, _as_it_is),
 }
