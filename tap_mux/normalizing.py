@@ -61,8 +61,10 @@ def utc_timestamp(value: object) -> str:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is not None:
                 moment = moment.astimezone(UTC).replace(tzinfo=None)
-        elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            moment = _EPOCH + timedelta(seconds=float(value))
+        elif isinstance(value, str):
+            moment = _EPOCH + timedelta(seconds=int(value))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            moment = _EPOCH + timedelta(seconds=value)
         else:
             raise MisfitError
     except (ValueError, OverflowError, OSError):
