@@ -204,7 +204,7 @@ def _refusal(errors: Iterable[str]) -> ConfigValidationError:
 def _worded(error: str) -> str:
     """Say what is wrong with a setting in words that help and that hold no credential."""
     for name in ("token_id", "token_secret"):
-        if f"config[{name!r}]" in error:
+        if f"[{name!r}]" in error:
             return f"{name} has to be text"
     return error
 

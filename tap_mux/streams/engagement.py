@@ -25,10 +25,20 @@ class EngagementStream(PeriodStream):
     selected_by_default = False
     ids_repeat = False
 
+    def __init__(self, *arguments: Any) -> None:
+        """Make the stream.
+
+        Args:
+            arguments: As those of every stream.
+        """
+        super().__init__(*arguments)
+        self._found = 0
+        self._missing: list[APIError] = []
+
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the rows, a day at a time."""
         self._found = 0
-        self._missing: list[APIError] = []
+        self._missing.clear()
         yield from super().batches(context)
         if self._missing and not self._found:
             self._begun.discard(self._label)
