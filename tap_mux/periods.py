@@ -40,6 +40,15 @@ class PeriodStream(MuxStream):
     late_seconds: ClassVar[int] = 0
     """How long after its end a period can be read."""
 
+    def __init__(self, *arguments: Any) -> None:
+        """Make the stream.
+
+        Args:
+            arguments: As those of every stream.
+        """
+        super().__init__(*arguments)
+        self._told: set[tuple[int, int]] = set()
+
     def seconds(self, context: Context) -> int:
         """Say how long a period is.
 
@@ -118,27 +127,24 @@ class PeriodStream(MuxStream):
     def _read(self, periods: range, context: Context) -> Iterator[tuple[Window, list[Record]]]:
         """Read window after window, several requests at a time."""
 
-        def ask(of: tuple[Window, Any]) -> tuple[Window, list[Record]]:
-            window, item = of
-            return window, self.rows(window, item, context)
+        def asked() -> Iterator[tuple[Window, Any, bool]]:
+            for window in self._windows(periods, context):
+                items = list(self.items(window, context))
+                for number, item in enumerate(items, 1):
+                    yield window, item, number == len(items)
 
-        asked = (
-            (window, item)
-            for window in self._windows(periods, context)
-            for item in self.items(window, context)
-        )
-        results = self.environment.fetcher.map(ask, asked)
+        def ask(of: tuple[Window, Any, bool]) -> tuple[Window, list[Record], bool]:
+            window, item, is_last = of
+            return window, self.rows(window, item, context), is_last
+
+        results = self.environment.fetcher.map(ask, asked())
         try:
-            current: Window | None = None
             collected: list[Record] = []
-            for window, rows in results:
-                if current and window != current:
-                    yield current, collected
-                    collected = []
-                current = window
+            for window, rows, is_last in results:
                 collected += rows
-            if current:
-                yield current, collected
+                if is_last:
+                    yield window, collected
+                    collected = []
         finally:
             results.close()
 
@@ -174,8 +180,11 @@ class PeriodStream(MuxStream):
         return periods[bisect_left(periods, True, key=is_kept) :]  # noqa: FBT003 - what is sought
 
     def _tell_gone(self, gone: int, kept: int, context: Context) -> None:
-        """Say what can no longer be had; in a warning if it was asked for."""
-        if self.config.get("start_date") or self._bookmark(context) is not None:
+        """Say what can no longer be had, once for all slices, if it was asked for."""
+        if not self.config.get("start_date") and self._bookmark(context) is None:
+            return
+        if (gone, kept) not in self._told:
+            self._told.add((gone, kept))
             self.logger.warning(
                 "%s from %s to %s are gone: Mux no longer keeps them",
                 self.name,
