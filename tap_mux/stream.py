@@ -136,7 +136,6 @@ class MuxStream(Stream):
         tidy = self._compile_tidy(context)
         try:
             for batch in self.batches(context):
-                self._begun.add(self._label)
                 yield from self._emit(batch, tidy, context)
         except MuxError as error:
             if self.ABORT_AT_RECORD_COUNT is not None:
@@ -151,12 +150,14 @@ class MuxStream(Stream):
         """Write a batch and its state; yield its records instead in a dry run."""
         for some in _batched(batch, RECORDS_AT_ONCE):
             records = [tidy(raw) for raw in some]
+            self._begun.add(self._label)
             if self.ABORT_AT_RECORD_COUNT is not None:
                 yield from records
                 continue
             self._write_records(records)
             self._counter.increment(len(records))
             self._note(records, context)
+        self._begun.add(self._label)
         if self.replication_method == REPLICATION_INCREMENTAL:
             self._state_writer.write_state(self.tap_state)
 
