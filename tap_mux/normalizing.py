@@ -62,7 +62,7 @@ def utc_timestamp(value: object) -> str:
             if moment.tzinfo is not None:
                 moment = moment.astimezone(UTC).replace(tzinfo=None)
         elif isinstance(value, str):
-            moment = _EPOCH + timedelta(seconds=int(value))
+            return f"{(_EPOCH + timedelta(seconds=int(value))).isoformat()}.000000Z"
         elif isinstance(value, int | float) and not isinstance(value, bool):
             moment = _EPOCH + timedelta(seconds=value)
         else:
@@ -137,22 +137,29 @@ def _object(schema: Mapping[str, Any], prefix: str, rules: _Rules) -> _Kind:
         name: _kind(field, f"{prefix}{name}", rules) for name, field in schema["properties"].items()
     }
     dropped = rules.dropped_in(prefix)
+    shapes = {name: kind.shape for name, kind in kinds.items()} | dict.fromkeys(dropped, Any)
     to_finish = {name: kind.finish for name, kind in kinds.items() if kind.finish}
 
     def coerce(record: object) -> Record:
+        if not isinstance(record, dict):
+            raise MisfitError
         coerced: Record = {}
-        for name, value in _object_as_it_is(record).items():
-            if name not in kinds:
-                if name not in dropped:
-                    rules.tell_unknown(f"{prefix}{name}")
-                continue
-            try:
-                coerced[name] = None if value is None else kinds[name].coerce(value)
-            except MisfitError:
-                rules.tell_misfit(f"{prefix}{name}")
-                coerced[name] = None
+        for name, value in record.items():
+            if name in kinds:
+                try:
+                    coerced[name] = _coerced(value, kinds[name])
+                except MisfitError:
+                    rules.tell_misfit(f"{prefix}{name}")
+                    coerced[name] = None
+            elif name not in dropped:
+                rules.tell_unknown(f"{prefix}{name}")
         return coerced
 
+    finish = _finish_fields(to_finish, dropped) if to_finish or dropped else None
+    return _Kind(_struct(shapes), coerce, finish)
+
+
+def _finish_fields(to_finish: Mapping[str, _Coerce], dropped: Collection[str]) -> _Coerce:
     def finish(record: Record) -> Record:
         finished = record.copy()
         for name in dropped:
@@ -163,8 +170,11 @@ def _object(schema: Mapping[str, Any], prefix: str, rules: _Rules) -> _Kind:
                 finished[name] = finish_field(value)
         return finished
 
-    shapes = {name: kind.shape for name, kind in kinds.items()} | dict.fromkeys(dropped, Any)
-    return _Kind(_struct(shapes), coerce, finish if dropped or to_finish else None)
+    return finish
+
+
+def _coerced(value: object, kind: _Kind) -> object:
+    return value if value is None or type(value) is kind.shape else kind.coerce(value)
 
 
 def _struct(shapes: Mapping[str, Any]) -> type[msgspec.Struct]:
@@ -187,16 +197,20 @@ def _kind(schema: Mapping[str, Any], path: str, rules: _Rules) -> _Kind:
 
 
 def _array(items: _Kind) -> _Kind:
-    def each(function: _Coerce) -> _Coerce:
-        return lambda values: [None if value is None else function(value) for value in values]
-
-    coerce_items = each(items.coerce)
-
-    def coerce(values: object) -> object:
-        return coerce_items(_array_as_it_is(values))
+    def coerce(values: object) -> list[Any]:
+        if not isinstance(values, list):
+            raise MisfitError
+        return [_coerced(value, items) for value in values]
 
     shape = GenericAlias(list, (items.shape | None,))
-    return _Kind(shape, coerce, each(items.finish) if items.finish else None)
+    return _Kind(shape, coerce, _finish_items(items.finish) if items.finish else None)
+
+
+def _finish_items(finish_item: _Coerce) -> _Coerce:
+    def finish(values: list[Any]) -> list[Any]:
+        return [None if value is None else finish_item(value) for value in values]
+
+    return finish
 
 
 def _timestamp(value: object) -> str | None:
@@ -250,16 +264,8 @@ def _boolean(value: object) -> bool | None:
     return words[word]
 
 
-def _object_as_it_is(value: object) -> Record:
-    if not isinstance(value, dict):
-        raise MisfitError
-    return value
-
-
-def _array_as_it_is(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise MisfitError
-    return value
+def _misfit(value: object) -> None:
+    raise MisfitError(value)
 
 
 def _as_it_is(value: object) -> object:
@@ -273,7 +279,7 @@ _SIMPLE = {
     "integer": _Kind(int, _integer),
     "number": _Kind(float, _number),
     "boolean": _Kind(bool, _boolean),
-    "object": _Kind(dict, _object_as_it_is),
-    "array": _Kind(list, _array_as_it_is),
+    "object": _Kind(dict, _misfit),
+    "array": _Kind(list, _misfit),
     "any": _Kind(Any, _as_it_is),
 }
