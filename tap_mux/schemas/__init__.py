@@ -8,9 +8,10 @@ Properties are named by their path, such as ``tracks.name`` for the name of each
 
 from __future__ import annotations
 
-import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,8 +27,8 @@ def read(stream: str) -> Schema:
     Args:
         stream: Name of the stream.
     """
-    schema: Schema = json.loads(
-        resources.files(__name__).joinpath(f"{stream}.json").read_text("utf-8")
+    schema: Schema = msgspec.json.decode(
+        resources.files(__name__).joinpath(f"{stream}.json").read_bytes()
     )
     return schema
 
