@@ -10,6 +10,7 @@ import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox
 from mux_sandbox.worlds import epoch
+from tap_mux.streams import ALL_STREAMS
 from tests.loaders import (
     LISTINGS,
     in_project,
@@ -151,6 +152,11 @@ class TestProjectFile:
         ]
         assert tap["settings_group_validation"] == [["token_id", "token_secret"], ["environments"]]
         assert sorted(tap["capabilities"]) == sorted(about["capabilities"])
+
+    def test_selects_what_the_tap_selects_by_default(self) -> None:
+        others = sorted(stream.name for stream in ALL_STREAMS if not stream.selected_by_default)
+        excluded = [f"!{name}.*" for name in others]
+        assert plugin("extractors", "tap-mux")["select"] == ["*.*", *excluded]
 
     def test_plugins_are_defined_in_full(self) -> None:
         for plugins in meltano_yml()["plugins"].values():
