@@ -6,44 +6,28 @@ Follows https://www.mux.com/docs/core/make-api-requests
 from __future__ import annotations
 
 import logging
-import random
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import backoff
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
-from tap_mux.errors import (
-    APIError,
-    CalledOffError,
-    MuxError,
-    NoAnswerError,
-    UnexpectedAnswerError,
-    UnreachableError,
-)
+from tap_mux.connecting import failure, retry_after_seconds, waits, way_to
+from tap_mux.errors import APIError, CalledOffError, MuxError, UnexpectedAnswerError
 from tap_mux.fetching import is_called_off
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from backoff.types import Details
-    from urllib3 import HTTPConnectionPool
 
     from tap_mux.pacing import Pacer
 
     Query = Mapping[str, str | int | Sequence[str | int]]
-
-LONGEST_WAIT_SECONDS = 60.0
-LONGEST_OBEYED_SECONDS = 3600.0
-
-_NO_CONNECTION = (ConnectTimeoutError, NewConnectionError)
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +63,6 @@ class MuxClient:
         self._timeout = timeout_seconds
         self._max_attempts = max_attempts
         self._pacer = pacer
-        # requests knows the user's proxies and certificates. It would look them up for each request
-        # and read answers in small pieces; so it only makes the pool of connections, once, and
-        # urllib3, which it builds upon, is asked directly: less than half of the work.
         request = requests.Request(
             "GET",
             f"{self._base}/",
@@ -92,20 +73,12 @@ class MuxClient:
             },
             auth=HTTPBasicAuth(token_id.encode(), token_secret.encode()),
         ).prepare()
-        network = requests.Session().merge_environment_settings(
-            self._base, {}, stream=False, verify=True, cert=None
-        )
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=most_in_flight + 1)
-        self._connections = cast(
-            "HTTPConnectionPool",
-            adapter.get_connection_with_tls_context(
-                request, network["verify"], network["proxies"], network["cert"]
-            ),
-        )
-        self._prefix = adapter.request_url(request, network["proxies"]).rstrip("/")
+        way = way_to(request, most_at_once=most_in_flight + 1)
+        self._connections = way.connections
+        self._prefix = way.target.rstrip("/")
         self._headers = dict(request.headers)
         self._ask = backoff.on_exception(
-            _waits,
+            waits,
             MuxError,
             max_tries=max_attempts,
             giveup=_is_final,
@@ -165,11 +138,10 @@ class MuxClient:
                 redirect=False,
             )
             status, headers, body = response.status, response.headers, response.data
-            retry_after = _retry_after(headers.get("Retry-After"))
+            retry_after = retry_after_seconds(headers.get("Retry-After"))
         except HTTPError as error:
-            text = f"{request} got no answer from {self._base}: {_reason(error)}"
-            kind = UnreachableError if isinstance(error, _NO_CONNECTION) else NoAnswerError
-            raise kind(text) from None
+            text = f"{request} got no answer from {self._base}"
+            raise failure(text, error) from None
         finally:
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 bucket.refused(ticket, retry_after)
@@ -208,40 +180,3 @@ def _envelope(request: str, body: bytes, data: type, items: type) -> dict[str, A
 
 def _is_final(error: Exception) -> bool:
     return not (isinstance(error, MuxError) and error.is_worth_retrying)
-
-
-def _waits() -> Generator[float, MuxError, None]:
-    """Yield how long to wait after each failure: what Mux asks for, else doubling, with jitter."""
-    error = yield 0.0  # backoff first advances a generator, then sends it each exception
-    longest = 1.0
-    while True:
-        asked = error.retry_after if isinstance(error, APIError) else None
-        if asked is None:
-            wait = longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-        else:
-            wait = min(asked, LONGEST_OBEYED_SECONDS) + random.random()  # noqa: S311 - as above
-        error = yield wait
-        longest = min(longest * 2, LONGEST_WAIT_SECONDS)
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, None if it has no readable one."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
-        return float(header)
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-
-
-def _reason(error: HTTPError) -> str:
-    """Say what broke: the innermost cause, since the others only repeat it."""
-    cause: BaseException = error
-    while cause.args and isinstance(cause.args[-1], BaseException):
-        cause = cause.args[-1]
-    return str(cause) or type(cause).__name__

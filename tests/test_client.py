@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer, Delay, Disconnect, Truncate
-from tap_mux.client import LONGEST_WAIT_SECONDS, MuxClient
+from tap_mux.client import MuxClient
+from tap_mux.connecting import LONGEST_WAIT_SECONDS
 from tap_mux.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
 from tap_mux.pacing import Pacer
 from tests.rows import NOW, asset
