@@ -136,6 +136,7 @@ class MuxClient:
                 timeout=self._timeout,
                 retries=False,
                 redirect=False,
+                assert_same_host=False,  # a proxy is asked for the URL of another host
             )
             status, headers, body = response.status, response.headers, response.data
             retry_after = retry_after_seconds(headers.get("Retry-After"))

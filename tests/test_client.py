@@ -214,3 +214,16 @@ def test_an_object_is_asked_for_as_such(sandbox: Sandbox) -> None:
     assert client.get("/system/v1/whoami", data=dict)["data"]["environment_id"]
     with pytest.raises(UnexpectedAnswerError):
         client.get("/system/v1/whoami")
+
+
+def test_goes_through_the_users_proxy(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    # The sandbox takes the place of the proxy, which is asked for a whole URL.
+    monkeypatch.setenv("http_proxy", sandbox.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    client = client_of(sandbox, api_url="http://mux.example.com")
+    assert client.get(PATH)["data"]
+    assert sandbox.requests[-1].headers["Host"] == "mux.example.com"
