@@ -5,6 +5,7 @@ Such a URL carries its own permission, which ends after a while, and takes no ot
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import time
@@ -14,7 +15,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mux_sandbox.options import SandboxOptions
 
@@ -68,12 +69,15 @@ class Downloads:
             return _refusal(403, "SignatureDoesNotMatch", "The signature is not for this request.")
         if self._options.clock() > grant.until:
             return _refusal(403, "AccessDenied", "Request has expired")
-        return self._content(grant.content(), request.headers.get("Range", ""))
+        return self._content(grant.content(), request.headers)
 
-    def _content(self, content: bytes, wanted: str) -> web.Response:
-        headers = {"Content-Type": "binary/octet-stream"}
-        match = _RANGE.fullmatch(wanted)
-        if not self._options.ranges_supported or match is None or match[0] == "bytes=-":
+    def _content(self, content: bytes, asked: Mapping[str, str]) -> web.Response:
+        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        headers = {"Content-Type": "binary/octet-stream", "ETag": tag}
+        match = _RANGE.fullmatch(asked.get("Range", ""))
+        # The part is asked for in place of the whole file only if the file is still the same.
+        is_other = asked.get("If-Range", tag) != tag
+        if not self._options.ranges_supported or is_other or match is None or match[0] == "bytes=-":
             return web.Response(body=content, headers=headers)
         size = len(content)
         if match[1]:
