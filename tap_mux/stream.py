@@ -149,17 +149,23 @@ class MuxStream(Stream):
     ) -> Iterator[Record]:
         """Write a batch and its state; yield its records instead in a dry run."""
         for some in _batched(batch, RECORDS_AT_ONCE):
-            records = [tidy(raw) for raw in some]
-            self._begun.add(self._label)
-            if self.ABORT_AT_RECORD_COUNT is not None:
-                yield from records
-                continue
-            self._write_records(records)
-            self._counter.increment(len(records))
-            self._note(records, context)
+            yield from self._emit_some(some, tidy, context)
         self._begun.add(self._label)
         if self.replication_method == REPLICATION_INCREMENTAL:
             self._state_writer.write_state(self.tap_state)
+
+    def _emit_some(
+        self, some: Iterable[Record], tidy: Normalizer, context: Context | None
+    ) -> Iterator[Record]:
+        """Write a few records without their state; yield them instead in a dry run."""
+        records = [tidy(raw) for raw in some]
+        self._begun.add(self._label)
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            yield from records
+            return
+        self._write_records(records)
+        self._counter.increment(len(records))
+        self._note(records, context)
 
     @property
     def _label(self) -> str:
@@ -266,7 +272,7 @@ class MuxStream(Stream):
 
     def _compile_tidy(self, context: Context | None) -> Normalizer:
         """Make the function from a record as Mux sends it to the one that is emitted."""
-        added = {key: value for key, value in (context or {}).items() if self._is_selected(key)}
+        added = self._added(context)
         required = [key for key in self.primary_keys if key not in (context or {})]
         if self.replication_key and self.replication_method == REPLICATION_INCREMENTAL:
             required.append(self.replication_key)
@@ -283,17 +289,16 @@ class MuxStream(Stream):
 
         return tidy
 
+    def _added(self, context: Context | None) -> Record:
+        """Return what each record gets from the partition, if it is selected."""
+        return {key: value for key, value in (context or {}).items() if self._is_selected(key)}
+
     def _write_records(self, records: list[Record]) -> None:
         """Write RECORD messages: many at once, if stream maps leave the records as they are."""
         extracted = datetime.now(UTC)
-        plain = [type(stream_map) for stream_map in self.stream_maps] == [SameRecordTransform]
-        if (
-            plain
-            and isinstance(self._writer, BatchWriter)
-            and not self.config.get("flattening_enabled")
-        ):
+        if writer := self._batch_writer:
             alias = self.stream_maps[0].stream_alias
-            self._writer.write_records(alias, records, extracted, self._version)
+            writer.write_records(alias, records, extracted, self._version)
             return
         for record in records:
             for stream_map in self.stream_maps:
@@ -307,6 +312,14 @@ class MuxStream(Stream):
                             time_extracted=extracted,
                         )
                     )
+
+    @property
+    def _batch_writer(self) -> BatchWriter | None:
+        """Writes many records at once; None if stream maps do not leave them as they are."""
+        plain = [type(stream_map) for stream_map in self.stream_maps] == [SameRecordTransform]
+        if plain and isinstance(self._writer, BatchWriter):
+            return None if self.config.get("flattening_enabled") else self._writer
+        return None
 
     def _note(self, records: list[Record], context: Context | None) -> None:
         """Keep in the state, which is not written yet, how far the records have been written."""
@@ -377,30 +390,34 @@ class MuxStream(Stream):
         return schemas.without(whole, hidden)
 
     def _compile_normalizer(self) -> Normalizer:
-        schema = self.effective_schema
-        deselected = [path for path in schemas.paths(schema) if not self._is_selected(path)]
-        kept = schemas.without(schema, deselected)
-        known = schemas.paths(schemas.read(self.name)) | schemas.paths(schema)
-
-        def tell_unknown(path: str) -> None:
-            self.logger.warning(
-                "Mux sends a field that the schema of %s does not have; left out: %s",
-                self.name,
-                path,
-            )
-
-        def tell_misfit(path: str) -> None:
-            self.logger.warning(
-                "Mux sends a value that does not fit the schema of %s; made null: %s",
-                self.name,
-                path,
-            )
-
+        kept = self._selected_schema
         return compile_normalizer(
             kept,
-            dropped=(known | self.ignored_fields) - schemas.paths(kept),
-            tell_unknown=tell_unknown,
-            tell_misfit=tell_misfit,
+            dropped=(self._known_paths | self.ignored_fields) - schemas.paths(kept),
+            tell_unknown=self._tell_unknown,
+            tell_misfit=self._tell_misfit,
+        )
+
+    @property
+    def _selected_schema(self) -> schemas.Schema:
+        """The schema of what is emitted."""
+        schema = self.effective_schema
+        deselected = [path for path in schemas.paths(schema) if not self._is_selected(path)]
+        return schemas.without(schema, deselected)
+
+    @property
+    def _known_paths(self) -> frozenset[str]:
+        """Paths of all fields that are known, selected or not."""
+        return schemas.paths(schemas.read(self.name)) | schemas.paths(self.effective_schema)
+
+    def _tell_unknown(self, path: str) -> None:
+        self.logger.warning(
+            "Mux sends a field that the schema of %s does not have; left out: %s", self.name, path
+        )
+
+    def _tell_misfit(self, path: str) -> None:
+        self.logger.warning(
+            "Mux sends a value that does not fit the schema of %s; made null: %s", self.name, path
         )
 
     def _is_selected(self, path: str) -> bool:
