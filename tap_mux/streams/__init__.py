@@ -3,6 +3,7 @@
 from tap_mux.streams.alerts import Annotations, Incidents, RelatedIncidents
 from tap_mux.streams.dimensions import Dimensions, DimensionValues, Errors
 from tap_mux.streams.engagement import AssetHeatmaps, AssetHotspots
+from tap_mux.streams.exports import ExportedVideoViews
 from tap_mux.streams.metrics import (
     MetricBreakdowns,
     MetricComparisons,
@@ -44,6 +45,7 @@ ALL_STREAMS = (
     DrmConfigurations,
     Environments,
     Errors,
+    ExportedVideoViews,
     Incidents,
     LiveStreams,
     MetricBreakdowns,
