@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import environ
 
@@ -72,6 +73,17 @@ class Contestant(NamedTuple):
             rows=lambda _: _rows_in(path, target.program("python")),
         )
 
+    def without_arrow(self) -> Contestant:
+        """Let this tap run as where pyarrow is not installed."""
+        ((python, _, _, *arguments),) = self.commands
+        code = (
+            "import sys; sys.modules['pyarrow'] = None; from tap_mux.tap import TapMux; "
+            "TapMux.cli()"
+        )
+        return self._replace(
+            name=f"{self.name} without pyarrow", commands=[[python, "-c", code, *arguments]]
+        )
+
 
 def duckdb_path(folder: Path, name: str) -> Path:
     """Say where a contestant's DuckDB file is."""
@@ -114,7 +126,7 @@ def reading_tap(name: str, stream: str, served: Served, folder: Path) -> Contest
     config = {**_LOGIN, "api_url": served.url, **given}
     module = _TAPS[name]
     files = {
-        "config": _write(folder / f"{module}.{stream}.{served.views}.{served.assets}.json", config),
+        "config": _write(folder / f"{module}.{stream}.{served.size}.json", config),
         "catalog": _write(folder / f"{module}.{stream}.catalog.json", _catalog(module, stream)),
     }
     return tap(name, *(part for key, path in files.items() for part in (f"--{key}", path)))
@@ -125,6 +137,19 @@ def peers(stream: str, served: Served) -> list[Contestant]:
     return [
         Contestant(DLT, [_peer("dlt_rest", stream, served)], _told),
         Contestant(FLOOR, [_peer("bare_loop", stream, served)]),
+    ]
+
+
+def csv_readers(served: Served) -> list[Contestant]:
+    """Let Python's csv and DuckDB read the export.
+
+    Args:
+        served: From where.
+    """
+    command = [_PYTHON, "-m", "benchmarks.peers.csv_reader"]
+    return [
+        Contestant("Python's csv alone", [[*command, "csv", served.url]], _told),
+        Contestant("DuckDB's read_csv", [[*command, "duckdb", served.url]], _told),
     ]
 
 
@@ -158,8 +183,12 @@ def _catalog(module: str, stream: str) -> dict[str, object]:
     done = subprocess.run(  # noqa: S603 - our own
         command, check=True, capture_output=True, timeout=60, env=environ.clean()
     )
-    catalog: dict[str, list[dict[str, object]]] = json.loads(done.stdout)
-    return {"streams": [each for each in catalog["streams"] if each["tap_stream_id"] == stream]}
+    streams: list[dict[str, Any]] = json.loads(done.stdout)["streams"]
+    chosen = [each for each in streams if each["tap_stream_id"] == stream]
+    for entry in chain.from_iterable(each["metadata"] for each in chosen):
+        if not entry["breadcrumb"]:
+            entry["metadata"]["selected"] = True
+    return {"streams": chosen}
 
 
 def _write(path: Path, content: Mapping[str, object]) -> str:

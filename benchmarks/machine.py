@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("tap-mux", "singer-sdk", "requests", "msgspec", "dlt", "duckdb", "aiohttp")
+_PACKAGES = ("tap-mux", "singer-sdk", "requests", "msgspec", "pyarrow", "dlt", "duckdb", "aiohttp")
 
 
 def describe() -> list[tuple[str, str]]:

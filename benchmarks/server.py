@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
-from benchmarks.world import START, Assets, Views
+from benchmarks.world import START, Assets, Export, Views
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,8 +76,9 @@ class Bucket:
 class Server:
     """Answers requests."""
 
-    def __init__(self, views: Views, assets: Assets) -> None:
+    def __init__(self, views: Views, assets: Assets, export: Export) -> None:
         """Keep what to serve."""
+        self._export = export
         self._views = views
         self._assets = assets
         self._latency = 0.0
@@ -89,6 +90,8 @@ class Server:
         family = request.path.split("/", 2)[1]
         if family == "control":
             return self._control(request)
+        if family == "files":
+            return web.Response(body=self._export.content, content_type="binary/octet-stream")
         bucket = self._bucket(family)
         granted = bucket.take()
         remaining = str(int(bucket.level))
@@ -126,6 +129,10 @@ class Server:
             case "/video/v1/assets":
                 cursor = query.get("cursor", "after-0")
                 return self._assets.page(int(cursor.removeprefix("after-")), limit)
+            case "/data/v1/exports/views":
+                return self._export.listing(
+                    f"{request.scheme}://{request.host}/files/export.csv.gz"
+                )
             case "/system/v1/whoami":
                 return _WHOAMI
             case _:
@@ -144,13 +151,13 @@ class Server:
         self._refill = float(query.get("refill", UNLIMITED))
 
 
-async def _serve(server: Server, start: int, end: int) -> None:
+async def _serve(server: Server, **facts: int) -> None:
     runner = web.ServerRunner(web.Server(server.answer))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    ready = {"url": f"http://{host}:{port}", "start": start, "end": end}
+    ready = {"url": f"http://{host}:{port}", **facts}
     print(msgspec.json.encode(ready).decode(), flush=True)  # noqa: T201 - it is read from there
     await asyncio.Event().wait()
 
@@ -160,10 +167,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--views", type=int, default=0)
     parser.add_argument("--assets", type=int, default=0)
+    parser.add_argument("--exported", type=int, default=0)
     options = parser.parse_args()
     views = Views(options.views)
-    server = Server(views, Assets(options.assets) if options.assets else Assets(0))
-    asyncio.run(_serve(server, START, views.end))
+    export = Export(options.exported)
+    server = Server(views, Assets(options.assets), export)
+    asyncio.run(_serve(server, start=START, end=views.end, columns=export.columns))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,11 @@ class Served:
     end: int
     """The second after its last one."""
 
-    views: int
-    assets: int
+    columns: int
+    """How many columns its export has."""
+
+    size: str
+    """What there is to read, as part of a file name."""
 
     @property
     def dates(self) -> dict[str, str]:
@@ -56,15 +59,16 @@ class Served:
 
 
 @contextmanager
-def serve(*, views: int = 0, assets: int = 0) -> Iterator[Served]:
+def serve(*, views: int = 0, assets: int = 0, exported: int = 0) -> Iterator[Served]:
     """Start a server and stop it in the end.
 
     Args:
         views: How many views it has.
         assets: How many assets it has.
+        exported: How many rows its export has.
     """
     command = [sys.executable, "-m", "benchmarks.server"]
-    command += ["--views", str(views), "--assets", str(assets)]
+    command += ["--views", str(views), "--assets", str(assets), "--exported", str(exported)]
     with subprocess.Popen(  # noqa: S603 - our own
         command, stdout=subprocess.PIPE, env=environ.clean()
     ) as process:
@@ -72,7 +76,7 @@ def serve(*, views: int = 0, assets: int = 0) -> Iterator[Served]:
             if process.stdout is None:
                 raise AssertionError
             ready = json.loads(process.stdout.readline())
-            yield Served(**ready, views=views, assets=assets)
+            yield Served(**ready, size=f"{views}.{assets}.{exported}")
         finally:
             process.kill()
 

@@ -5,14 +5,18 @@ Rows lie one after the other in one piece of memory, so that a page of any windo
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 from array import array
 from bisect import bisect_left, bisect_right
-from datetime import datetime
-from itertools import chain, count, islice
+from datetime import UTC, datetime
+from itertools import chain, count, cycle, islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mux_sandbox.details import Detail, csv_export
 from mux_sandbox.generated import GeneratedWorld
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ DAYS = 30
 _DAY = 86_400
 _LONG_AFTER = START + 1000 * _DAY
 _SPARE = 1.3
+_EXPORT_VERSION = 4
+_DISTINCT = 5_000
 _NO_COUNT = b'"total_row_count":null'
 
 
@@ -108,6 +114,33 @@ class Assets:
         cursor = b'"after-%d"' % (first + limit) if more else b"null"
         rows = self._rows.slice(first, first + limit)
         return b'{"next_cursor":%b,"data":[%b]}' % (cursor, rows)
+
+
+class Export:
+    """A daily export of views: some thousand of them, again and again under other ids."""
+
+    def __init__(self, size: int) -> None:
+        """Make as many rows as asked for."""
+        own = {"environment_id": "benchmark-environment"}
+        details = (Detail(row, own) for row in islice(_views(size), min(size, _DISTINCT)))
+        text = gzip.decompress(csv_export.write(details, _EXPORT_VERSION)).decode()
+        head, *rows = csv.reader(io.StringIO(text, newline=""))
+        key = head.index("view_id")
+        file = io.BytesIO()
+        with gzip.open(file, "wt", compresslevel=1, newline="", encoding="utf-8") as lines:
+            writer = csv.writer(lines, lineterminator="\n")
+            writer.writerow(head)
+            for number, row in enumerate(islice(cycle(rows), size)):
+                row[key] = f"view-{number:032}"
+                writer.writerow(row)
+        self.columns = len(head)
+        self.content = file.getvalue()
+
+    def listing(self, url: str) -> bytes:
+        """Encode the list of exports."""
+        file = {"version": _EXPORT_VERSION, "type": "csv", "path": url}
+        day = datetime.fromtimestamp(START, UTC).date()
+        return msgspec.json.encode({"data": [{"export_date": day, "files": [file]}]})
 
 
 def _views(size: int) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks.cases.exporting import exports
 from benchmarks.cases.loading import duckdb
 from benchmarks.cases.starting import startup
 from benchmarks.cases.waiting import bucket, latency
@@ -21,6 +22,7 @@ CASES: dict[str, Callable[[Setup], Outcome]] = {
     "views": views,
     "assets": assets,
     "duckdb": duckdb,
+    "exports": exports,
     "scale": scale,
     "startup": startup,
 }
