@@ -160,7 +160,8 @@ class TestStream:
 
     def test_probe_asks_for_the_list(self, sandbox: Sandbox) -> None:
         tap = TapMux(config=sandbox.config)
-        tap.streams[STREAM].probe()  # type: ignore[attr-defined]
+        (line,) = tap.streams[STREAM].report()  # type: ignore[attr-defined]
+        assert line == f"{STREAM}: available"
         assert [request.query for request in sandbox.requests_to(LIST)] == [[]]
 
 
@@ -434,7 +435,9 @@ class TestText:
     @pytest.mark.parametrize("row", ['b,"no end', 'b,"a" b'])
     def test_what_is_no_csv_fails(self, sandbox: Sandbox, reader: str, row: str) -> None:
         if reader == "pyarrow" and row.endswith(" b"):
-            pytest.skip("Arrow takes it for the text a b, which shifts nothing")
+            # Arrow takes it for a text, which shifts nothing.
+            one(sandbox, f"view_id,city\na,1\n{row}\n")
+            return
         with pytest.raises(MuxError, match=f"the export of {day(1)} is no CSV file as of line 3"):
             one(sandbox, f"view_id,city\na,1\n{row}\n")
 
@@ -617,9 +620,7 @@ class TestMaps:
 
     def test_dry_run(self, sandbox: Sandbox, week: list[str]) -> None:
         tap = TapMux(config=sandbox.config, message_writer=Output())
-        for name, stream in tap.streams.items():
-            stream.selected = name == STREAM
-        assert tap.run_connection_test()
+        assert tap.run_sync_dry_run(dry_run_record_limit=1, streams=[tap.streams[STREAM]])
 
     def test_read_whole(self, sandbox: Sandbox, week: list[str]) -> None:
         catalog = catalog_without()
@@ -643,7 +644,7 @@ class TestTrouble:
         assert ids(read(sandbox)) == week
         assert any("Range" in request.headers for request in sandbox.requests)
 
-    def test_begins_again_and_repeats_rows_rather_than_losing_any(
+    def test_begins_again_rather_than_losing_rows(
         self,
         world: ExplicitWorld,
         sandbox: Sandbox,
@@ -662,7 +663,6 @@ class TestTrouble:
         sandbox.faults.add(lambda request: "Range" in request.headers, action=change)
         output = read(sandbox)
         assert set(ids(output)) == {row["id"] for row in changed}
-        assert len(ids(output)) > len(changed)
         assert bookmark(output.states[-1], STREAM) == day(1)
 
     @pytest.mark.parametrize("trouble", [Disconnect(), Truncate(), Answer(500), Answer(403)])

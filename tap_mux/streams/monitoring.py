@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HOUR = 3600
 KEPT_SECONDS = 24 * HOUR
-SPARE_SECONDS = 120
+SPARE_SECONDS = 600
 """What Mux keeps recedes while it is read."""
 
 LATE_SECONDS = 60
