@@ -175,6 +175,10 @@ class TestManners:
         self, client: MuxClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
+        logging.getLogger(
+            "urllib3.connectionpool"
+        ).disabled = False  # as the SDK's set-up leaves it
         for _ in range(5):
             client.get(PATH)
         assert caplog.text.count("Starting new HTTP connection") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -129,7 +130,7 @@ class TestPostgres:
         assert self.rows(target) == {row["id"]: False for row in world.asset_rows}
 
         gone = world.asset_rows.pop(120)["id"]
-        later = NOW + 60
+        later = int(time.time()) + 60
         monkeypatch.setattr("tap_mux.stream.MuxStream._version", later)
         sandbox.faults.add(
             lambda request: request.param("cursor") is not None, times=1, action=Answer(400)

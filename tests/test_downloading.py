@@ -182,6 +182,10 @@ class TestRequests:
         self, source: Source, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
+        logging.getLogger(
+            "urllib3.connectionpool"
+        ).disabled = False  # as the SDK's set-up leaves it
         source.sandbox.faults.add(SIGNED, action=Truncate())
         source.sandbox.faults.add(SIGNED, action=Answer(403))
         assert source.read()

@@ -193,7 +193,7 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 def test_gives_what_the_sdks_conformance_gives(name: str) -> None:
     schema = schemas.without(schemas.read(name), ())
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(values_of(schema))
     def check(record: dict[str, Any]) -> None:
         given_record = copy.deepcopy(record)
