@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from benchmarks.serving import Served
 
 NOTHING = "nothing"
+SHORT_RUNS = 5
+"""How often the shortest runs are made where each of the others is made once."""
+
 _IDLE = ", nothing to read"
 
 
@@ -55,13 +58,14 @@ def assets(setup: Setup) -> Outcome:
 def scale(setup: Setup) -> Outcome:
     """More and more of the same."""
     sizes = (1_000, 4_000, 16_000) if setup.quick else (10_000, 100_000, 1_000_000)
-    rows_of = {f"{size:,}": size for size in sizes} | {NOTHING: 0}
+    rows_of = {NOTHING: 0} | {f"{size:,}": size for size in sizes}
     with ExitStack() as stack:
         contestants = [
             _tap(stack.enter_context(serve(views=size)), setup)._replace(name=name)
             for name, size in rows_of.items()
         ]
-        results = compare(contestants, setup.runs, rows=rows_of.__getitem__)
+        in_turn = contestants[:2] * SHORT_RUNS + contestants[2:]
+        results = compare(in_turn, setup.runs, rows=rows_of.__getitem__)
     cpu, peak = figures(results, CPU), figures(results, PEAK)
     start_up = cpu[NOTHING].median
     each = {
@@ -82,7 +86,9 @@ def scale(setup: Setup) -> Outcome:
             Goal("peak memory, most views / fewest", peak[most].median / peak[fewest].median, 1.15),
             Goal("peak memory, MB", max(figure.median for figure in peak.values()), 130, digits=0),
         ],
-        "Start-up is what the tap takes when there is nothing to read.",
+        "Start-up is what the tap takes when there is nothing to read, measured the same way and "
+        f"taken away from each. It varies by as much as {sizes[0]:,} views take, so these two run "
+        f"{SHORT_RUNS} times as often as the others.",
     )
 
 
