@@ -107,15 +107,16 @@ def _drain(stdout: IO[bytes]) -> tuple[int, bytes]:
     """Count the records on a pipe.
 
     It is emptied now and then rather than waited at, so that a write into it does not wake this
-    process each time.
+    process each time; at once again when it was full, so that nobody waits for this process.
     """
     fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     records, end = 0, b""
     while piece := os.read(stdout.fileno(), _PIPE_BYTES):
-        text = end[1 - len(_RECORD) :] + piece
-        records += text.count(_RECORD)
-        end = (end + piece)[-_TOLD_BYTES:]
-        time.sleep(_PAUSE_SECONDS)
+        seam = end[1 - len(_RECORD) :] + piece[: len(_RECORD) - 1]
+        records += seam.count(_RECORD) + piece.count(_RECORD)
+        end = (end + piece[-_TOLD_BYTES:])[-_TOLD_BYTES:]
+        if len(piece) < _PIPE_BYTES:
+            time.sleep(_PAUSE_SECONDS)
     stdout.close()
     return records, end
 

@@ -79,7 +79,8 @@ class ArrowEncoder:
         """
         # Arrow would take the quote in \" for the end of a value and what follows for its rest, and
         # the end of the block for the end of a quoted value that has none.
-        is_odd = b'\\"' in block.content or block.content.count(b'"') % 2
+        content = block.content
+        is_odd = (b"\\" in content and b'\\"' in content) or content.count(b'"') % 2
         if not self._is_possible or is_odd:
             return None
         try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Cells = Sequence[str]
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 """How much is parsed at once: what is done for each column of a block is then done seldom."""
 
 LONGEST_ROW_BYTES = 1 << 26
@@ -162,19 +162,24 @@ class CSVFile:
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, *added, strict=False)]
 
     def _whole_rows(self) -> Iterator[bytes]:
-        rest = b""
+        collected: list[bytes] = []
+        size = 0
         for piece in self._pieces:
-            rest += piece
-            if len(rest) < BLOCK_BYTES:
+            collected.append(piece)
+            size += len(piece)
+            if size < BLOCK_BYTES:
                 continue
+            rest = b"".join(collected)
             if end := _end_of_rows(rest):
                 yield rest[:end]
                 rest = rest[end:]
-            elif len(rest) > LONGEST_ROW_BYTES:
+            elif size > LONGEST_ROW_BYTES:
                 text = f"{self.name} is no CSV file: a row has no end"
                 raise MuxError(text)
-        if rest:
-            yield rest
+            collected = [rest]
+            size = len(rest)
+        if size:
+            yield b"".join(collected)
 
     def _read_head(self, content: bytes) -> bytes:
         """Read the names of the columns, and return what follows."""

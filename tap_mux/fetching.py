@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
     _Call = tuple[Future[Any], threading.Event | None, Callable[..., Any], tuple[Any, ...]]
@@ -81,24 +81,6 @@ class Fetcher:
         """
         return Results(self, function, items, ahead or self._most)
 
-    def ahead(self, items: Iterator[T]) -> Generator[T, None, None]:
-        """Take items from an iterator in a thread, each before it is wanted.
-
-        Args:
-            items: Where they come from; none of them is None.
-
-        Yields:
-            The items. One more is under way meanwhile, so memory stays bounded.
-        """
-        off = threading.Event()
-        taken = self.submit(_next, items, off=off)
-        try:
-            while (item := taken.result()) is not None:
-                taken = self.submit(_next, items, off=off)
-                yield item
-        finally:
-            off.set()
-
     def _work(self) -> None:
         while True:
             future, _this_thread.off, function, arguments = self._calls.get()
@@ -113,10 +95,6 @@ class Fetcher:
                 future.set_result(result)
                 del result
             del future, function, arguments  # not to hold on to a page until the next call
-
-
-def _next(items: Iterator[T]) -> T | None:
-    return next(items, None)
 
 
 class Results(Generic[T]):

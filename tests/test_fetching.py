@@ -221,29 +221,3 @@ def test_pacer_is_shared_by_all_streams(world: ExplicitWorld, sandbox: Sandbox) 
     pacer = Pacer(reserve=0, most_per_second=None)
     assert pacer.bucket(ASSETS) is pacer.bucket("/video/v1/uploads")
     assert pacer.bucket(ASSETS) is not pacer.bucket(VIEWS)
-
-
-class TestAhead:
-    """Items of an iterator, each taken in a thread before it is wanted."""
-
-    def test_in_order_and_only_one_ahead(self) -> None:
-        taken: list[int] = []
-
-        def items() -> Iterator[int]:
-            for number in range(5):
-                taken.append(number)
-                yield number
-
-        for number in Fetcher(1).ahead(items()):
-            assert len(taken) <= number + 2
-        assert taken == list(range(5))
-
-    def test_a_failure_comes_in_its_place(self) -> None:
-        def items() -> Iterator[int]:
-            yield 1
-            raise MuxError("broken")  # noqa: EM101 - an example
-
-        ahead = Fetcher(2).ahead(items())
-        assert next(ahead) == 1
-        with pytest.raises(MuxError, match="broken"):
-            next(ahead)

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.arrow_rows import ArrowEncoder
+    from tap_mux.arrow_rows import ArrowEncoder, Lines
+    from tap_mux.csv_rows import Block
     from tap_mux.exports import File
     from tap_mux.normalizing import Normalizer, Record
+
+BLOCKS_AT_ONCE = 2
+"""How many blocks are encoded at once: each takes some tens of MB."""
 
 _ONE_DAY = timedelta(days=1)
 
@@ -114,19 +118,27 @@ class ExportedVideoViews(MuxStream):
         content = CSVFile(
             str(file), pieces, choose=self._kind, required=self.primary_keys[0], added=added
         )
-        encoder: ArrowEncoder | None = None
         writer = self._batch_writer
-        # The next block is downloaded and decompressed while this one is parsed and written.
-        with closing(self.environment.fetcher.ahead(content.blocks())) as blocks:
-            for block in blocks:
-                if encoder is None and writer and self.ABORT_AT_RECORD_COUNT is None:
-                    encoder = self._encoder(content, added, context)
-                lines = encoder.encode(block, datetime.now(UTC)) if encoder else None
+        # Blocks are encoded in threads, while this one downloads more of them and writes.
+        tasks = self._encoding(content, added, context)
+        with closing(self.environment.fetcher.map(_encode, tasks, BLOCKS_AT_ONCE)) as encoded:
+            for block, lines in encoded:
                 if lines and writer:
                     writer.write_lines(lines.content)
                     self._counter.increment(lines.records)
-                    continue
-                yield from self._emit_some(content.rows(block), tidy, context)
+                else:
+                    yield from self._emit_some(content.rows(block), tidy, context)
+
+    def _encoding(
+        self, content: CSVFile, added: Record, context: Context | None
+    ) -> Iterator[tuple[Block, ArrowEncoder | None]]:
+        """Say of each block what is to encode it, once the first line of the file is known."""
+        encoder: ArrowEncoder | None = None
+        is_plain = self._batch_writer is not None and self.ABORT_AT_RECORD_COUNT is None
+        for block in content.blocks():
+            if encoder is None and is_plain:
+                encoder = self._encoder(content, added, context)
+            yield block, encoder
 
     def _compile_normalizer(self) -> Normalizer:
         """Make the function that tidies a row; columns that are left out are not even read."""
@@ -171,6 +183,11 @@ class ExportedVideoViews(MuxStream):
     def probe(self) -> None:
         """Ask for the list, which takes no parameters."""
         self.environment.client.get(self.path)
+
+
+def _encode(task: tuple[Block, ArrowEncoder | None]) -> tuple[Block, Lines | None]:
+    block, encoder = task
+    return block, encoder.encode(block, datetime.now(UTC)) if encoder else None
 
 
 def _kind_of(field: dict[str, Any]) -> str:
