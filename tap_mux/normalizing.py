@@ -19,6 +19,7 @@ Record = dict[str, Any]
 Normalizer = Callable[[Mapping[str, Any]], Record]
 Tell = Callable[[str], None]
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all times here are UTC
+_PLAIN_ENDS = frozenset({"Z", ".000000Z"})
 _Coerce = Callable[[Any], Any]
 
 
@@ -54,7 +55,7 @@ def utc_timestamp(value: object) -> str:
         MisfitError: The value is no moment.
     """
     try:
-        if type(value) is str and len(value) == 20 and value[10] == "T" and value[19] == "Z":  # noqa: PLR2004
+        if type(value) is str and value[7:11:3] == "-T" and value[19:] in _PLAIN_ENDS:
             datetime.fromisoformat(value)
             return f"{value[:19]}.000000Z"  # what Mux Data sends, without a detour
         if isinstance(value, str) and not value.isdecimal():

@@ -6,8 +6,10 @@ import itertools
 import logging
 import threading
 import time
+from bisect import bisect_left
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import APIError, UnexpectedAnswerError
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from tap_mux.normalizing import Record
 
     Page = dict[str, Any]
-    _Views = dict[str, tuple[str, Record]]
-    """Views by ``id``, each with its normalized ``view_end``."""
+    _Views = dict[str, Record]
+    """Views by ``id``, their ``view_end`` in the one form that the tap emits."""
 
 TRIES_OF_A_WINDOW = 3
 """How often a window is read again while views move from page to page in it."""
@@ -132,7 +134,7 @@ class ViewWindows:
             # Views that ended together may come in another order each time: all readings of a
             # window that holds still may be complete where none is.
             counted |= counts
-            _collect((view for _, view in views.values()), read)
+            _collect(views.values(), read)
             if counted == {len(read)}:
                 return read
             if tries_left:
@@ -276,9 +278,10 @@ def _collect(page: Iterable[Record], views: _Views) -> None:
             view_id, view_end = view["id"], utc_timestamp(view["view_end"])
             if type(view_id) is not str:
                 raise MisfitError  # noqa: TRY301 - one way out for all that is missing
+            view["view_end"] = view_end
             known = views.get(view_id)
-            if known is None or view_end >= known[0]:
-                views[view_id] = (view_end, view)
+            if known is None or view_end >= known["view_end"]:
+                views[view_id] = view
     except (KeyError, MisfitError):
         text = "Mux listed a view without id or view_end"
         raise UnexpectedAnswerError(text) from None
@@ -286,9 +289,12 @@ def _collect(page: Iterable[Record], views: _Views) -> None:
 
 def _in_order(views: _Views, window: Window) -> list[Record]:
     """Return the views that ended in a window, by the time when they did."""
-    start, end = utc_timestamp(window.start), utc_timestamp(window.end)
-    ordered = sorted((view_end, view_id) for view_id, (view_end, _) in views.items())
-    return [views[view_id][1] for view_end, view_id in ordered if start <= view_end < end]
+    ordered = sorted(views.values(), key=itemgetter("view_end", "id"))
+    first, last = (
+        bisect_left(ordered, utc_timestamp(moment), key=itemgetter("view_end"))
+        for moment in (window.start, window.end)
+    )
+    return ordered[first:last]
 
 
 def _count(page: Page) -> int | None:
