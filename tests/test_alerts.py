@@ -64,7 +64,9 @@ def test_annotations_by_date(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.tables["annotations"] = [
         note(number, NOW - number * 6 * HOUR) for number in range(1, 251)
     ]
+    sandbox.options.retention_days = 4000
     first = run_tap(sandbox, "annotations")
+    assert len(sandbox.requests_to("/data/v1/annotations")) == 3  # one a page
     dates = [record["date"] for record in first.records("annotations")]
     assert dates == [tap_time(NOW - number * 6 * HOUR) for number in range(250, 0, -1)]
     assert bookmark(first.states[-1], "annotations") == dates[-1]

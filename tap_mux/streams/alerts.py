@@ -81,8 +81,8 @@ class Annotations(PeriodStream):
     kept_days = 3650
 
     def periods_at_once(self, context: Context) -> int:
-        """Ask for all days at once, since there are few."""
-        return self.kept_days
+        """Ask for all notes at once, since there are few."""
+        return self.kept_days * 24 * 60
 
     def seconds(self, context: Context) -> int:
         """Take minutes: notes need not wait for the end of the day."""
