@@ -32,6 +32,13 @@ by_stream = pytest.mark.parametrize("name", STREAMS)
 
 ADDED_BY_THE_TAP = {"environment_id"}
 
+PERSONAL = re.compile(
+    r"(mux_)?viewer(_user)?_id|(view_)?session_id|(viewer_)?user_agent|\w*creator_id"
+    r"|continent_code|country(_code|_name)?|region|metro|city|latitude|longitude|asn(_name)?|isp"
+    r"|(viewer_)?ip(_address)?|page_url|custom_\d+"
+)
+"""Names of what tells who a viewer is, where, and what the customer says of them."""
+
 VENDOR_MODELS = {
     "annotations": "Annotation",
     "asset_inputs": "InputInfo",
@@ -66,7 +73,7 @@ VENDOR_SCHEMAS = {
     "asset_hotspots": "Hotspot",
     "delivery_usage": "DeliveryReport",
     "dimension_values": "DimensionValue",
-    "directive_runs": "DirectiveRun",
+    "directive_runs": "DirectiveRunDetail",
     "errors": "Error",
     "incidents": "Incident",
     "metric_breakdowns": "BreakdownValue",
@@ -99,6 +106,16 @@ def fields(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
         yield from fields(field, f"{path}{name}.")
     if "items" in schema:
         yield from fields(schema["items"], path)
+
+
+def test_personal_data_is_marked() -> None:
+    marked = 0
+    for name in STREAMS:
+        for path, field in fields(schemas.read(name)):
+            if PERSONAL.fullmatch(path.rsplit(".", 1)[-1]) and "object" not in field["type"]:
+                assert field["description"].startswith("Personal data: "), f"{name}: {path}"
+                marked += 1
+    assert marked > 50
 
 
 def test_one_file_for_each_stream() -> None:
