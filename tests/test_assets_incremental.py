@@ -57,6 +57,15 @@ def test_later_runs_stop_after_the_lookback(
     }
 
 
+def test_an_empty_page_is_not_the_end(sandbox: Sandbox, catalog: dict[str, Any]) -> None:
+    state = run_tap(sandbox, catalog=catalog).states[-1]
+    last = {"data": [asset("new", NOW + 60)], "next_cursor": None}
+    sandbox.faults.add(ASSETS, action=Answer(200, {"data": [], "next_cursor": "two"}))
+    sandbox.faults.add(lambda request: request.param("cursor") == "two", action=Answer(200, last))
+    again = run_tap(sandbox, catalog=catalog, state=state)
+    assert [record["id"] for record in again.records("assets")] == ["new"]
+
+
 def test_a_failed_run_keeps_the_bookmark(
     world: ExplicitWorld, sandbox: Sandbox, catalog: dict[str, Any]
 ) -> None:

@@ -47,7 +47,7 @@ class Assets(MuxStream):
             since = utc_timestamp(self.span(context).start or 0)
         for page in by_cursor(self.environment.client, self.path, self.query):
             yield page
-            if since and all(_created(asset) < since for asset in page):
+            if since and page and all(_created(asset) < since for asset in page):
                 return
 
 
