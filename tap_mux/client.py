@@ -166,7 +166,7 @@ def _envelope(request: str, body: bytes, data: type, items: type) -> dict[str, A
     """Decode an answer and check that it is what the API describes."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = f"{request} was answered with a body that is not JSON"
         raise UnexpectedAnswerError(text) from None
     content = answer.get("data") if isinstance(answer, dict) else None

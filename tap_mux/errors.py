@@ -11,9 +11,14 @@ Mux words its errors in five shapes:
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _RETRIED_CLIENT_ERRORS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _UNAVAILABLE = frozenset(
@@ -64,6 +69,23 @@ class UnexpectedAnswerError(MuxError):
     """Mux answered, but not what its API describes."""
 
     is_worth_retrying = True
+
+
+@contextmanager
+def expecting(path: str) -> Iterator[None]:
+    """Fail for good, but in words, where an answer is nothing that anybody was prepared for.
+
+    Args:
+        path: What was asked for.
+
+    Raises:
+        UnexpectedAnswerError: Instead of what reading the answer led to.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        text = f"GET {path} was answered with JSON that is not what the API describes"
+        raise UnexpectedAnswerError(text) from error
 
 
 class APIError(MuxError):

@@ -6,8 +6,10 @@ A listing yields batches of raw records: a page at a time.
 from __future__ import annotations
 
 import itertools
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from tap_mux.errors import APIError, UnexpectedAnswerError
 
@@ -20,6 +22,26 @@ if TYPE_CHECKING:
 
 PAGE_LIMIT = 100
 """The largest page that Mux gives."""
+
+_PLACEHOLDER = re.compile(r"\{\w+\}", re.ASCII)
+
+
+def path_to(path: str, *ids: object) -> str:
+    """Fill IDs into a path.
+
+    Args:
+        path: The path, with a placeholder such as ``{ASSET_ID}`` for each.
+        ids: What Mux listed.
+
+    Raises:
+        UnexpectedAnswerError: One of them is no ID.
+    """
+    for found in ids:
+        if not isinstance(found, str) or not found:
+            text = f"Mux listed something without the ID that GET {path} needs"
+            raise UnexpectedAnswerError(text)
+        path = _PLACEHOLDER.sub(quote(found, safe=""), path, count=1)
+    return path
 
 
 def by_cursor(client: MuxClient, path: str, query: Query) -> Iterator[list[Record]]:
@@ -68,7 +90,7 @@ def by_page(
         one before. A page that is just shorter than asked for may not be the last.
 
     Raises:
-        MuxError: A request failed for good.
+        MuxError: A request failed for good, or the list has no end.
     """
 
     def ask(page: int) -> list[Record]:
@@ -83,6 +105,8 @@ def by_page(
     pages = fetcher.map(ask, itertools.count(2), ahead=None if len(page) >= limit else 1)
     try:
         for following in pages:
+            if _is_page_before(path, following, page, limit):
+                return
             if following:
                 yield following
             if len(following) < len(page):
@@ -107,17 +131,35 @@ def page_after_page(
         The envelope of each page, at least one, up to the last one as ``by_page`` tells it.
 
     Raises:
-        MuxError: A request failed for good.
+        MuxError: A request failed for good, or the list has no end.
     """
     longest = 0
+    before: list[Any] = []
     for number in itertools.count(1):
         page = client.get(path, {**query, "limit": limit, "page": number})
         size = len(page["data"])
+        if size and _is_page_before(path, page["data"], before, limit):
+            return
+        before = page["data"]
         if size or number == 1:
             yield page
         if not size or size < longest or _is_whole(page, number, limit):
             return
         longest = max(longest, size)
+
+
+def _is_page_before(path: str, page: list[Any], before: list[Any], limit: int) -> bool:
+    """Tell whether a page is the one before once more: then that was all of a list without pages.
+
+    Raises:
+        UnexpectedAnswerError: It is full, so there may be more behind it.
+    """
+    if page != before:
+        return False
+    if len(page) >= limit:
+        text = f"GET {path} gave the same page twice, so its list has no end"
+        raise UnexpectedAnswerError(text)
+    return True
 
 
 def _is_whole(page: dict[str, Any], number: int, limit: int) -> bool:

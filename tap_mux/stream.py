@@ -7,7 +7,7 @@ from abc import abstractmethod
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -16,7 +16,7 @@ from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_mux import schemas, settings
-from tap_mux.errors import APIError, MuxError, UnexpectedAnswerError
+from tap_mux.errors import APIError, MuxError, UnexpectedAnswerError, expecting
 from tap_mux.normalizing import MisfitError, compile_normalizer, utc_timestamp
 from tap_mux.writing import RECORDS_AT_ONCE, BatchWriter
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tap_mux.environment import Environment, Environments
     from tap_mux.normalizing import Normalizer, Record
     from tap_mux.outcome import Outcome
+
+
+T = TypeVar("T")
 
 
 class Span(NamedTuple):
@@ -135,7 +138,7 @@ class MuxStream(Stream):
             return  # as an earlier slice of the environment has shown
         tidy = self._compile_tidy(context)
         try:
-            for batch in self.batches(context):
+            for batch in self._expected(self.batches(context)):
                 yield from self._emit(batch, tidy, context)
         except MuxError as error:
             if self.ABORT_AT_RECORD_COUNT is not None:
@@ -148,7 +151,7 @@ class MuxStream(Stream):
         self, batch: Iterable[Record], tidy: Normalizer, context: Context | None
     ) -> Iterator[Record]:
         """Write a batch and its state; yield its records instead in a dry run."""
-        for some in _batched(batch, RECORDS_AT_ONCE):
+        for some in _batched(self._expected(batch), RECORDS_AT_ONCE):
             yield from self._emit_some(some, tidy, context)
         self._begun.add(self._label)
         if self.replication_method == REPLICATION_INCREMENTAL:
@@ -166,6 +169,11 @@ class MuxStream(Stream):
         self._write_records(records)
         self._counter.increment(len(records))
         self._note(records, context)
+
+    def _expected(self, items: Iterable[T]) -> Iterator[T]:
+        """Give what is read from Mux; where that makes no sense, only this stream fails."""
+        with expecting(self.path):
+            yield from items
 
     @property
     def _label(self) -> str:
@@ -233,7 +241,8 @@ class MuxStream(Stream):
             self.environment = environment
             answer = "available"
             try:
-                self.probe()
+                with expecting(self.path):
+                    self.probe()
             except MuxError as error:
                 unavailable = isinstance(error, APIError) and error.is_unavailable
                 noted = self._outcome.unavailable if unavailable else self._outcome.failed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import by_page, each, page_after_page
+from tap_mux.listings import by_page, each, page_after_page, path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.periods import PeriodStream, timeframe
 from tap_mux.stream import MuxStream
@@ -58,7 +58,7 @@ class RelatedIncidents(MuxStream):
         return each(environment.fetcher, self._related, incidents)
 
     def _related(self, incident: Record) -> list[Record]:
-        path = self.path.replace("{INCIDENT_ID}", incident["id"])
+        path = path_to(self.path, incident.get("id"))
         pages = page_after_page(self.environment.client, path, {})
         return [{**row, "incident_id": incident["id"]} for page in pages for row in page["data"]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import page_after_page
+from tap_mux.listings import page_after_page, path_to
 from tap_mux.periods import PeriodStream, day_of, named, timeframe, used_window
 from tap_mux.stream import MuxStream
 from tap_mux.vocabulary import TRACE_DIMENSIONS
@@ -65,7 +65,7 @@ class DimensionValues(PeriodStream):
 
     def rows(self, window: Window, item: None, context: Context) -> list[Record]:
         """Ask for the values of a day; of lists, for what they are made of."""
-        path = self.path.replace("{DIMENSION_ID}", context["dimension"])
+        path = path_to(self.path, context["dimension"])
         if context["dimension"] in TRACE_DIMENSIONS:
             path += "/elements"
         rows = []

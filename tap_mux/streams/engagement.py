@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import APIError
-from tap_mux.listings import page_after_page
+from tap_mux.listings import page_after_page, path_to
 from tap_mux.periods import PeriodStream, day_of, timeframe
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class EngagementStream(PeriodStream):
 
     def engagement(self, window: Window, asset_id: str) -> dict[str, Any]:
         """Ask for one asset; nothing comes of one that has been deleted."""
-        path = self.path.replace("{ASSET_ID}", asset_id)
+        path = path_to(self.path, asset_id)
         try:
             answer = self.environment.client.get(path, timeframe(window), data=dict)
         except APIError as error:

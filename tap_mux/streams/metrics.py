@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import page_after_page
+from tap_mux.listings import page_after_page, path_to
 from tap_mux.metric_requests import metric_requests
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.periods import PeriodStream, named, timeframe, used_window
@@ -50,7 +50,7 @@ class MetricStream(PeriodStream):
 
     def path_of(self, context: Context) -> str:
         """Give the path for a slice."""
-        return self.path.replace("{METRIC_ID}", context.get("metric", ""))
+        return path_to(self.path, context["metric"])
 
 
 def _columns(envelope: dict[str, Any], asked: Window) -> Record | None:

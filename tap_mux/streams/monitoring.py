@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
+from tap_mux.listings import path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.periods import named
 from tap_mux.stream import MuxStream
@@ -98,7 +99,7 @@ class MonitoringTimeseries(MonitoringStream):
             first = int(datetime.fromisoformat(rows[-1]["date"]).timestamp()) + 1
 
     def _ask(self, metric: str, first: int) -> list[Record]:
-        path = self.path.replace("{METRIC_ID}", metric)
+        path = path_to(self.path, metric)
         query = {**self.query, "timestamp": first}
         rows: list[Record] = self.environment.client.get(path, query)["data"]
         return rows
@@ -133,7 +134,7 @@ class MonitoringBreakdowns(MonitoringStream):
     def _ask(self, asked: tuple[str, str, int]) -> list[Record]:
         metric, dimension, moment = asked
         query = {**self.query, "dimension": dimension, "timestamp": moment}
-        answer = self.environment.client.get(self.path.replace("{METRIC_ID}", metric), query)
+        answer = self.environment.client.get(path_to(self.path, metric), query)
         columns = {"metric": metric, "dimension": dimension, "timestamp": utc_timestamp(moment)}
         return [{**row, **columns, "value": named(row, "value")} for row in answer["data"]]
 
@@ -177,7 +178,7 @@ class MonitoringHistograms(MonitoringStream):
         yield _between(rows, "timestamp", self.first(context), self.last(context))
 
     def _ask(self) -> dict[str, Any]:
-        path = self.path.replace("{METRIC_ID}", self.slices()[0]["metric"])
+        path = path_to(self.path, self.slices()[0]["metric"])
         return self.environment.client.get(path, self.query)
 
     def probe(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import by_page, each, page_after_page
+from tap_mux.listings import by_page, each, page_after_page, path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.stream import MuxStream
 
@@ -76,7 +76,7 @@ class DirectiveRuns(RobotsStream):
         since = self.since(context)
 
         def runs(directive: Record) -> list[Record]:
-            path = self.path.replace("{DIRECTIVE_ID}", directive["id"])
+            path = path_to(self.path, directive.get("id"))
             pages = page_after_page(self.environment.client, path, {})
             return [
                 {**run, "directive_id": directive["id"]}
@@ -116,6 +116,6 @@ class RobotJobs(RobotsStream):
                     yield job
 
     def _whole(self, job: Record) -> list[Record]:
-        path = f"{self.path}/{job.get('workflow')}/{job.get('id')}"
+        path = path_to(f"{self.path}/{{WORKFLOW}}/{{JOB_ID}}", job.get("workflow"), job.get("id"))
         answer: dict[str, Any] = self.environment.client.get(path, data=dict)
         return [{**job, **answer["data"]}]

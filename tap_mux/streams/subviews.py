@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
+from tap_mux.listings import path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.periods import PeriodStream, named, timeframe
 
@@ -48,8 +49,7 @@ class SubviewTimeseries(PeriodStream):
 
     def rows(self, window: Window, item: None, context: Context) -> list[Record]:
         """Ask for the groups of each hour, and leave out the hours that are not final."""
-        path = self.path.replace("{METRIC_ID}", METRIC)
-        path = path.replace("{SUBVIEW_TYPE}", context["subview_type"])
+        path = path_to(self.path, METRIC, context["subview_type"])
         query = {
             **self.query,
             "time_granularity": "hour",

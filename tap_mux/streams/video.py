@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux.errors import APIError, UnexpectedAnswerError
-from tap_mux.listings import by_cursor, by_page, each
+from tap_mux.listings import by_cursor, by_page, each, path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.stream import MuxStream
 
@@ -79,7 +79,7 @@ class AssetInputs(MuxStream):
         return each(self.environment.fetcher, self._inputs, assets)
 
     def _inputs(self, asset: Record) -> list[Record]:
-        path = self.path.replace("{ASSET_ID}", asset["id"])
+        path = path_to(self.path, asset.get("id"))
         try:
             inputs = self.environment.client.get(path)["data"]
         except APIError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_mux.errors import APIError
+from tap_mux.listings import path_to
 from tap_mux.stream import MuxStream
 from tap_mux.view_windows import ViewWindows
 
@@ -84,7 +85,7 @@ class VideoViewDetails(ViewStream):
             self.logger.warning(text, len(gone))
 
     def _detail(self, view: Record) -> Record | APIError:
-        path = self.path.replace("{VIDEO_VIEW_ID}", view["id"])
+        path = path_to(self.path, view["id"])
         try:
             detail: Record = self.environment.client.get(path, data=dict)["data"]
         except APIError as error:
@@ -99,4 +100,4 @@ class VideoViewDetails(ViewStream):
         """Ask for the last view, if there is one."""
         client = self.environment.client
         for view in client.get(VideoViews.path, {"limit": 1})["data"]:
-            client.get(self.path.replace("{VIDEO_VIEW_ID}", view["id"]), data=dict)
+            client.get(path_to(self.path, view.get("id")), data=dict)
