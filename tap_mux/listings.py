@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from urllib.parse import quote
 from tap_mux.errors import APIError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from tap_mux.client import MuxClient, Query
     from tap_mux.fetching import Fetcher
@@ -76,7 +77,7 @@ def by_cursor(client: MuxClient, path: str, query: Query) -> Iterator[list[Recor
 def by_page(
     client: MuxClient, fetcher: Fetcher, path: str, query: Query, limit: int = PAGE_LIMIT
 ) -> Iterator[list[Record]]:
-    """Page through a list that has no total, several pages at a time.
+    """Page through a list, several pages at a time.
 
     Args:
         client: Asks Mux.
@@ -86,34 +87,29 @@ def by_page(
         limit: How many records to ask for in a page.
 
     Yields:
-        The records of each page, up to the first empty page or the first that is shorter than the
-        one before. A page that is just shorter than asked for may not be the last.
+        The records of each page, up to the last one.
 
     Raises:
         MuxError: A request failed for good, or the list has no end.
     """
 
-    def ask(page: int) -> list[Record]:
-        records: list[Record] = client.get(path, {**query, "limit": limit, "page": page})["data"]
-        return records
+    def ask(number: int) -> dict[str, Any]:
+        return client.get(path, {**query, "limit": limit, "page": number})
 
-    page = ask(1)
-    if not page:
-        return
-    yield page
-    # Most lists are short, and are not looked ahead into; the second page shows that they are.
-    pages = fetcher.map(ask, itertools.count(2), ahead=None if len(page) >= limit else 1)
-    try:
-        for following in pages:
-            if _is_page_before(path, following, page, limit):
-                return
-            if following:
-                yield following
-            if len(following) < len(page):
-                return
-            page = following
-    finally:
-        pages.close()
+    def pages() -> Generator[dict[str, Any], None, None]:
+        first = ask(1)
+        yield first
+        # Most lists are short, and are not looked ahead into; the second page shows that they are.
+        is_long = len(first["data"]) >= limit
+        following = fetcher.map(ask, itertools.count(2), ahead=None if is_long else 1)
+        try:
+            yield from following
+        finally:
+            following.close()
+
+    with closing(pages()) as asked:
+        for page in _up_to_last(path, asked, limit):
+            yield page["data"]
 
 
 def page_after_page(
@@ -128,24 +124,38 @@ def page_after_page(
         limit: How many records to ask for in a page.
 
     Yields:
-        The envelope of each page, at least one, up to the last one as ``by_page`` tells it.
+        The envelope of each page, at least one, up to the last one.
 
     Raises:
         MuxError: A request failed for good, or the list has no end.
     """
-    longest = 0
+    numbers = itertools.count(1)
+    asked = (client.get(path, {**query, "limit": limit, "page": number}) for number in numbers)
+    return _up_to_last(path, asked, limit)
+
+
+def _up_to_last(path: str, pages: Iterable[dict[str, Any]], limit: int) -> Iterator[dict[str, Any]]:
+    """Give pages up to the last one, at least one.
+
+    A page that is shorter than asked for need not be the last, since nothing says that Mux gives as
+    much as it is asked for. The last one is that with which the list has as many records as Mux
+    counts, or, where Mux does not count, the first that is shorter than another; or it is the one
+    before an empty one.
+    """
+    read = longest = 0
     before: list[Any] = []
-    for number in itertools.count(1):
-        page = client.get(path, {**query, "limit": limit, "page": number})
-        size = len(page["data"])
-        if size and _is_page_before(path, page["data"], before, limit):
+    for page in pages:
+        records = page["data"]
+        if read and (not records or _is_page_before(path, records, before, limit)):
             return
-        before = page["data"]
-        if size or number == 1:
-            yield page
-        if not size or size < longest or _is_whole(page, number, limit):
+        yield page
+        read += len(records)
+        longest = max(longest, len(records))
+        count = count_of(page) or 0
+        is_all = read == count and len(records) < limit
+        if not records or is_all or (count <= read and len(records) < longest):
             return
-        longest = max(longest, size)
+        before = records
 
 
 def _is_page_before(path: str, page: list[Any], before: list[Any], limit: int) -> bool:
@@ -156,16 +166,22 @@ def _is_page_before(path: str, page: list[Any], before: list[Any], limit: int) -
     """
     if page != before:
         return False
-    if len(page) >= limit:
+    if len(page) == limit:
         text = f"GET {path} gave the same page twice, so its list has no end"
         raise UnexpectedAnswerError(text)
     return True
 
 
-def _is_whole(page: dict[str, Any], number: int, limit: int) -> bool:
-    """Tell whether the first page is all there is, by Mux's own count of the list."""
-    size = len(page["data"])
-    return number == 1 and size < limit and page.get("total_row_count") == size
+def count_of(page: dict[str, Any]) -> int | None:
+    """Return Mux's count of all that a list has; None where it is no number.
+
+    Args:
+        page: The envelope of one of its pages.
+    """
+    value = page.get("total_row_count")
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    return value if type(value) is int and value >= 0 else None
 
 
 def each(

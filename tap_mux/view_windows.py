@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import APIError, UnexpectedAnswerError
-from tap_mux.listings import PAGE_LIMIT
+from tap_mux.listings import PAGE_LIMIT, count_of
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.windows import MOST_ROWS, Window, Windows, first_kept
 
@@ -212,7 +212,7 @@ class _Reading:
         Raises:
             _TooManyViewsError: The window should be split instead.
         """
-        count = _count(self._first.result())
+        count = count_of(self._first.result())
         self._check(count or 0)
         return count
 
@@ -221,7 +221,7 @@ class _Reading:
         if self._others or not self._first.done() or self._first.exception():
             return
         first = self._first.result()
-        count, size = _count(first) or 0, len(first["data"])
+        count, size = count_of(first) or 0, len(first["data"])
         if size and (count <= MOST_ROWS or self.window.seconds == 1):
             # One more where the last page would be full: only a short page ends a list for sure.
             self._last = -(-count // size) + (count % PAGE_LIMIT == 0)
@@ -241,7 +241,7 @@ class _Reading:
         for page in self._pages():
             if ahead:
                 ahead.go_on()
-            count = _count(page)
+            count = count_of(page)
             counts.add(count)
             known = len(views)
             _collect(page["data"], views)
@@ -295,14 +295,6 @@ def _in_order(views: _Views, window: Window) -> list[Record]:
         for moment in (window.start, window.end)
     )
     return ordered[first:last]
-
-
-def _count(page: Page) -> int | None:
-    """Return Mux's count of all views of a window; None where it is no number."""
-    value = page.get("total_row_count")
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
-    return value if type(value) is int and value >= 0 else None
 
 
 def _tell_gone(start: int | None, gone: int, kept: int, end: int) -> None:
