@@ -11,6 +11,7 @@ import math
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -820,6 +821,7 @@ class TestProgram:
             assert tap.stderr
             for line in tap.stderr:
                 if "Going on in" in line:
+                    time.sleep(0.5)  # it has to have begun to wait
                     tap.send_signal(signal.SIGINT)
                     break
             _, errors = tap.communicate(timeout=10)
