@@ -46,7 +46,7 @@ def test_second_run_reads_the_lookback_again(world: ExplicitWorld, sandbox: Sand
     state = run_tap(sandbox, STREAM, **START).states[-1]
     sandbox.requests.clear()
     output = run_tap(sandbox, STREAM, state=state, lookback_seconds=2 * HOUR, **START)
-    assert details(sandbox) == [row["id"] for row in world.view_rows[-3:]]
+    assert sorted(details(sandbox)) == [row["id"] for row in world.view_rows[-3:]]
     assert bookmark(output.states[-1], STREAM) == tap_time(NOW - HOUR)
 
 
