@@ -69,7 +69,7 @@ class TestDeliveryUsage:
         counted = (NOW - 13 * HOUR) // HOUR * HOUR
         world.tables["delivery_usage"] = [
             delivery("asset", counted - HOUR),
-            delivery("asset", counted),
+            delivery("asset", counted + HOUR),  # an hour to spare, if one ends meanwhile
         ]
         (record,) = run_tap(
             sandbox,
@@ -79,7 +79,8 @@ class TestDeliveryUsage:
         ).records("delivery_usage")
         assert record["window_start"] == tap_time(counted - HOUR)
         assert record["window_end"] == tap_time(counted)
-        assert len({tuple(r.params("timeframe[]")) for r in sandbox.requests_to(USAGE)}) == 3
+        asked = {tuple(request.params("timeframe[]")) for request in sandbox.requests_to(USAGE)}
+        assert len(asked) in {3, 4}
 
     def test_as_far_back_as_mux_keeps_it(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
