@@ -24,7 +24,7 @@ from tap_mux.outcome import Outcome
 from tap_mux.settings import SETTINGS, mistakes
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.words import nearest
-from tap_mux.writing import BatchWriter
+from tap_mux.writing import BatchWriter, held_back
 
 if TYPE_CHECKING:
     import logging
@@ -66,7 +66,8 @@ class TapMux(Tap):
         """
         given = {name: value for name, value in (config or {}).items() if value is not None}
         try:
-            super().__init__(config=given, validate_config=validate_config, **kwargs)
+            with held_back():  # what the SDK does then writes the state, which is yet to be read
+                super().__init__(config=given, validate_config=validate_config, **kwargs)
         except ConfigValidationError as error:
             raise _refusal(_worded(text) for text in error.errors) from None
         if validate_config:
@@ -74,6 +75,24 @@ class TapMux(Tap):
                 raise _refusal(found)
             for name in sorted(self.config.keys() - self.config_jsonschema["properties"].keys()):
                 self.logger.warning("Unknown setting, ignored: %s", name)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over the state of the last run.
+
+        Args:
+            state: As a run of this tap wrote it.
+
+        Raises:
+            MuxError: It is not.
+        """
+        try:
+            for bookmark in state.get("bookmarks", {}).values():
+                for partition in bookmark.get("partitions", ()):
+                    dict(partition["context"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            text = "The state is not one that this tap has written. Mend or remove it"
+            raise MuxError(text) from None
+        super().load_state(state)
 
     def discover_streams(self) -> list[MuxStream]:
         """Make all streams; nothing is asked of Mux yet."""
@@ -142,8 +161,8 @@ class TapMux(Tap):
             tap = cls(
                 config=config.config if config else None,
                 parse_env_config=bool(config and config.parse_env),
-                state=json.load(state) if state else None,
-                catalog=json.load(catalog) if catalog else None,
+                state=_read_json(state, "state") if state else None,
+                catalog=_read_json(catalog, "catalog") if catalog else None,
             )
             _ = tap.environments.readable
             # What has been imported stays: garbage collection, which many records cause, need not
@@ -182,6 +201,23 @@ class TapMux(Tap):
             for line in cast("MuxStream", stream).report():
                 click.echo(line)
         self.conclude()
+
+
+def _read_json(file: IO[str], what: str) -> dict[str, Any]:
+    """Read a file that the command line names.
+
+    Raises:
+        MuxError: It holds something else.
+    """
+    try:
+        content = json.load(file)
+    except ValueError as error:
+        text = f"The file with the {what} is no JSON: {error}"
+        raise MuxError(text) from None
+    if not isinstance(content, dict):
+        text = f"The file with the {what} is no JSON object"
+        raise MuxError(text)
+    return content
 
 
 def _mistaken_parameters(config: Mapping[str, Any]) -> Iterator[str]:

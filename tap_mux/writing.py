@@ -6,14 +6,19 @@ done to records any more, a whole batch of them is encoded in one go here.
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
+
+    from singer_sdk.singerlib import Message
 
     from tap_mux.normalizing import Record
 
@@ -58,6 +63,14 @@ class BatchWriter(MsgSpecWriter):
                 )
             )
 
+    def write_message(self, message: Message) -> None:
+        """Write one message.
+
+        Args:
+            message: Any message.
+        """
+        self.write_lines(bytes(self.format_message(message)))
+
     def write_lines(self, lines: bytes) -> None:
         """Write whole lines, so that none is torn when the program is told to end.
 
@@ -67,7 +80,28 @@ class BatchWriter(MsgSpecWriter):
         start = 0
         while start < len(lines):
             end = lines.rfind(b"\n", start, start + ATOMIC_BYTES) + 1
-            end = end or lines.find(b"\n", start) + 1
-            sys.stdout.buffer.write(lines[start:end])
-            sys.stdout.buffer.flush()
+            if end:
+                _write(lines[start:end])
+            else:
+                end = lines.find(b"\n", start) + 1
+                with held_back():
+                    _write(lines[start:end])
             start = end
+
+
+def _write(lines: bytes) -> None:
+    sys.stdout.buffer.write(lines)
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let what tells the program to end wait until something is done."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield  # Windows
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
 from mux_sandbox import Answer, Delay, Disconnect
+from tap_mux.errors import MuxError
 from tap_mux.settings import SETTINGS
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
 from tests.rows import HOUR, NOW, asset, view, views
-from tests.tapping import clean_environ, config_file, messages, run_program, run_tap
+from tests.tapping import Output, clean_environ, config_file, messages, run_program, run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,6 +272,120 @@ class TestEnd:
         assert tap.returncode == 0
         last = [message for message in messages("".join(lines)) if message["type"] == "STATE"][-1]
         assert last["value"]["bookmarks"]["video_views"]
+
+    @pytest.mark.parametrize("taken", [1000, 8000, 22000, 36000])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_tears_no_long_line(
+        self,
+        tmp_path: Path,
+        world: ExplicitWorld,
+        sandbox: Sandbox,
+        number: signal.Signals,
+        taken: int,
+    ) -> None:
+        world.asset_rows = [asset(f"asset-{n}", NOW, passthrough="x" * 9000) for n in range(99)]
+        with subprocess.Popen(
+            [sys.executable, "-m", "tap_mux", "--config", config_file(tmp_path, **sandbox.config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as tap:
+            assert tap.stdout
+            while not sandbox.requests_to("/video/v1/assets"):
+                time.sleep(0.05)
+            time.sleep(0.3)  # by now the pipe is full
+            output = os.read(tap.stdout.fileno(), taken)
+            time.sleep(0.05)  # and now again, within a line
+            tap.send_signal(number)
+            time.sleep(0.1)
+            output += tap.stdout.read()
+        assert tap.returncode == 0
+        assert output.endswith(b"\n")
+        assert 0 < len(messages(output.decode())) < len(world.asset_rows)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_at_the_start_leaves_the_state(
+        self, tmp_path: Path, sandbox: Sandbox, number: signal.Signals
+    ) -> None:
+        state: dict[str, Any] = {"bookmarks": {"video_views": {"partitions": []}}}
+        (tmp_path / "state.json").write_text(json.dumps(state), encoding="utf-8")
+        program = f"""
+import os
+from tap_mux.tap import TapMux
+
+class Told(TapMux):
+    def load_state(self, state):
+        os.kill(os.getpid(), {int(number)})
+        super().load_state(state)
+
+Told.cli()
+"""
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c", program, "--config"),
+                *(config_file(tmp_path, **sandbox.config), "--state", str(tmp_path / "state.json")),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert [message["value"] for message in messages(done.stdout)] == [state]
+        assert sandbox.requests == []
+
+    @pytest.mark.parametrize(
+        ("state", "words"),
+        [
+            ("", "The file with the state is no JSON"),
+            ("[]", "The file with the state is no JSON object"),
+            ('{"bookmarks": null}', "The state is not one that this tap has written"),
+            ('{"bookmarks": {"x": {"partitions": [{}]}}}', "The state is not one"),
+            ('{"bookmarks": {"x": []}}', "The state is not one that this tap has written"),
+        ],
+    )
+    def test_a_state_that_is_none(
+        self, tmp_path: Path, sandbox: Sandbox, state: str, words: str
+    ) -> None:
+        (tmp_path / "state.json").write_text(state, encoding="utf-8")
+        config = config_file(tmp_path, **sandbox.config)
+        done = run_program("--config", config, "--state", str(tmp_path / "state.json"))
+        assert done.returncode == 1
+        assert words in one_line(done.stderr)
+        assert done.stdout == ""
+
+    @pytest.mark.parametrize("value", ["banana", 7.5, [1]])
+    def test_a_bookmark_that_is_no_moment_stops_its_stream_only(
+        self, world: ExplicitWorld, sandbox: Sandbox, value: Any
+    ) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        first = run_tap(sandbox)
+        state = first.states[-1]
+        part = state["bookmarks"]["video_views"]["partitions"][0]
+        part["replication_key_value"] = value
+        output = Output()
+        settings = {"start_date": view(0, NOW - 30 * HOUR)["view_end"]}
+        if value == 7.5:  # seconds of 1970
+            run_tap(sandbox, state=state, output=output, **settings)
+            assert len(output.records("video_views")) == 3
+            return
+        with pytest.raises(MuxError, match=r"^video_views failed: The state of video_views is not"):
+            run_tap(sandbox, state=state, output=output, **settings)
+        assert output.schema("errors")
+
+    def test_an_empty_bookmark_is_none(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        state = run_tap(sandbox, "video_views").states[-1]
+        state["bookmarks"]["video_views"]["partitions"][0]["replication_key_value"] = None
+        output = run_tap(sandbox, "video_views", state=state)
+        assert len(output.records("video_views")) == 3
+
+    def test_a_bookmark_in_the_future_is_told(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        state = run_tap(sandbox, "video_views").states[-1]
+        part = state["bookmarks"]["video_views"]["partitions"][0]
+        part["replication_key_value"] = "2099-01-01T00:00:00.000000Z"
+        run_tap(sandbox, "video_views", state=state)
+        assert "The bookmark of video_views lies in the future" in caplog.text
 
     def test_connection_broken_for_good(
         self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
