@@ -80,16 +80,13 @@ def waits() -> Generator[float, MuxError, None]:
     longest = 1.0
     while True:
         asked = error.retry_after if isinstance(error, APIError) else None
-        if asked is None:
-            wait = longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-        else:
-            wait = min(asked, LONGEST_OBEYED_SECONDS) + random.random()  # noqa: S311 - as above
-        error = yield wait
+        chance = random.random()  # noqa: S311 - spreads load, guards nothing
+        error = yield longest * (0.5 + chance / 2) if asked is None else asked + chance
         longest = min(longest * 2, LONGEST_WAIT_SECONDS)
 
 
 def retry_after_seconds(header: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, None if it has no readable one.
+    """Return the seconds that a Retry-After header asks for, if it has any, up to an hour.
 
     Args:
         header: Its value.
@@ -97,11 +94,12 @@ def retry_after_seconds(header: str | None) -> float | None:
     if header is None:
         return None
     if header.strip().isdecimal():
-        return float(header)
+        return min(float(header), LONGEST_OBEYED_SECONDS)
     try:
         moment = parsedate_to_datetime(header)
     except ValueError:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(max(0.0, seconds), LONGEST_OBEYED_SECONDS)

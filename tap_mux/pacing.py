@@ -229,7 +229,7 @@ class Bucket:
         if not self._announced or limit != self._size:
             self._announced = True
             self._size = limit
-            self._floor = limit * self._reserve
+            self._floor = min(limit * self._reserve, limit - 1)  # a full bucket always has one
             self._rate = limit / SECONDS_TO_REFILL
             self._level = remaining - overlapping
             self._watched = None

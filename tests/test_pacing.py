@@ -117,6 +117,14 @@ def test_the_reserve_is_left_alone(reserve: float) -> None:
     assert mux.refusals == 0
 
 
+@pytest.mark.parametrize(("size", "reserve"), [(1, 0.1), (5, 0.9), (2, 0.5), (10, 0.9)])
+def test_a_small_bucket_is_not_waited_for_in_vain(size: int, reserve: float) -> None:
+    mux = Mux(size, 1)
+    simulate(mux, 20, reserve=reserve)
+    assert len(mux.times) == 20
+    assert mux.refusals == 0
+
+
 def test_a_bucket_that_others_use_too_is_watched() -> None:
     mux = Mux(100, 20, level=30)
     simulate(mux, 200)
