@@ -87,6 +87,7 @@ class Download:
         self._is_renewed = False
         self._furthest = 0
         self._at = 0
+        self._size: int | None = None
         self._mark = ""
 
     def read(self) -> Iterator[bytes]:
@@ -100,13 +101,13 @@ class Download:
             BegunAgainError: All pieces so far are void; call this again.
             MuxError: The file cannot be had.
         """
-        self._at, self._mark = 0, ""
+        self._at, self._size, self._mark = 0, None, ""
         gunzip = Gunzip()
         while True:
             try:
                 for data in self._receive():
                     yield from gunzip.feed(data)
-                if gunzip.is_whole:
+                if gunzip.is_whole and self._is_all_here:
                     return
                 text = f"{self._request} ended before the file did"
                 raise NoAnswerError(text)
@@ -118,6 +119,10 @@ class Download:
             self._endure(error)
             if isinstance(error, BegunAgainError):
                 raise error
+
+    @property
+    def _is_all_here(self) -> bool:
+        return self._size is None or self._at >= self._size
 
     def _receive(self) -> Iterator[bytes]:
         """Go on with the file where it broke off, in one request."""
@@ -176,6 +181,7 @@ class Download:
         elif status == HTTPStatus.PARTIAL_CONTENT:
             match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
             start = int(match[1]) if match else None
+            self._size = int(match[2]) if match and match[2] != "*" else self._size
         elif status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             wait = retry_after_seconds(headers.get("Retry-After"))
             raise APIError(self._request, status, retry_after=wait)

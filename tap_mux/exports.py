@@ -35,13 +35,12 @@ class File(NamedTuple):
     version: int
     """Which columns it has."""
 
-    part: int
-    """Which one it is of those of its date and version, which are mostly one."""
+    part: str
+    """Where it lies, if there are several of its date and version; else empty."""
 
     def __str__(self) -> str:
         """Name it in messages."""
-        part = f", part {self.part + 1}" if self.part else ""
-        return f"the export of {self.date}{part}"
+        return f"the export of {self.date}"
 
 
 class Exports:
@@ -68,16 +67,21 @@ class Exports:
         Raises:
             MuxError: Mux does not tell.
         """
-        self._urls = {}
+        found: dict[tuple[date, int], dict[str, str]] = {}
         try:
             for export in self._client.get(self._path)["data"]:
-                self._note(export)
+                _collect(export, found)
         except (AttributeError, KeyError, TypeError, ValueError):
             text = f"GET {self._path} gave an export that is not what the API describes"
             raise UnexpectedAnswerError(text) from None
+        self._urls = {
+            File(*export, part if len(urls) > 1 else ""): url
+            for export, urls in found.items()
+            for part, url in urls.items()
+        }
         listed: dict[date, list[File]] = {}
-        for day, found in groupby(sorted(self._urls), key=lambda file: file.date):
-            files = list(found)
+        for day, of_day in groupby(sorted(self._urls), key=lambda file: file.date):
+            files = list(of_day)
             newest = [file for file in files if file.version == files[-1].version]
             if len(newest) < len(files):
                 logger.info(
@@ -105,15 +109,18 @@ class Exports:
             text = f"Mux does not list {file} any more: it keeps exports for {KEPT_DAYS} days"
             raise MuxError(text) from None
 
-    def _note(self, export: Record) -> None:
-        day = date.fromisoformat(export["export_date"])
-        for file in export["files"]:
-            if file["type"] != "csv":
-                continue
-            part = 0
-            while File(day, int(file["version"]), part) in self._urls:
-                part += 1
-            self._urls[File(day, int(file["version"]), part)] = str(file["path"])
+
+def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]]) -> None:
+    """Add the URLs of an export to those of its date and version, by where the files lie."""
+    day = date.fromisoformat(export["export_date"])
+    for file in export["files"]:
+        if file["type"] != "csv":
+            text = "The export of %s has a file of the type %r, which is not read"
+            logger.warning(text, day, file["type"])
+            continue
+        url = str(file["path"])
+        urls = found.setdefault((day, int(file["version"])), {})
+        urls[url.partition("?")[0]] = url
 
 
 def missing(

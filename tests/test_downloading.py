@@ -313,6 +313,16 @@ class TestChangedFiles:
         source.sandbox.faults.add(SIGNED, action=Answer(206, whole.content[9:], headers))
         assert source.read() == content
 
+    def test_a_part_that_ends_where_a_member_does(self, source: Source) -> None:
+        members = [gzip.compress(b"one"), gzip.compress(b"two")]
+        size = sum(map(len, members))
+        start = 0
+        for member in members:
+            headers = {"Content-Range": f"bytes {start}-{start + len(member) - 1}/{size}"}
+            source.sandbox.faults.add(SIGNED, action=Answer(206, member, headers))
+            start += len(member)
+        assert source.read() == b"onetwo"
+
     def test_a_file_that_has_become_shorter(self, source: Source, content: bytes) -> None:
         source.sandbox.faults.add(SIGNED, action=Truncate())
         source.sandbox.faults.add(SIGNED, action=Answer(416))

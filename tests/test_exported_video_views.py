@@ -234,6 +234,7 @@ class TestFiles:
         sandbox.faults.add(LIST, times=None, action=Answer(200, {"data": [export]}))
         assert ids(read(sandbox)) == ["v14"]
         assert f"several versions of the export of {day(1)}: reading version 14" in caplog.text
+        assert f"The export of {day(1)} has a file of the type" in caplog.text
 
     def test_all_files_of_one_version_are_read(self, sandbox: Sandbox) -> None:
         files = []
@@ -247,6 +248,21 @@ class TestFiles:
         output = read(sandbox)
         assert ids(output) == ["a", "b"]
         assert len(bookmarks(output)) <= 2
+
+    def test_files_of_one_version_may_be_listed_in_another_order(self, sandbox: Sandbox) -> None:
+        files = {}
+        for part in ("a", "b"):
+            packed = gzip.compress(f"view_id\n{part}\n".encode())
+            if part == "b":
+                sandbox.faults.add("/files/b", action=Answer(403))
+            sandbox.faults.add(f"/files/{part}", times=None, action=Answer(200, packed))
+            path = f"{sandbox.url}/files/{part}?signature=s"
+            files[part] = {"version": 14, "type": "csv", "path": path}
+        for order in ("ab", "ba"):
+            export = {"export_date": day(1), "files": [files[part] for part in order]}
+            times = 1 if order == "ab" else None
+            sandbox.faults.add(LIST, times=times, action=Answer(200, {"data": [export]}))
+        assert ids(read(sandbox)) == ["a", "b"]
 
     @pytest.mark.parametrize(
         "export", [{}, {"export_date": "soon", "files": []}, {"export_date": day(1), "files": [1]}]
