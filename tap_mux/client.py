@@ -5,6 +5,7 @@ Follows https://www.mux.com/docs/core/make-api-requests
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -165,8 +166,8 @@ class MuxClient:
 def _envelope(request: str, body: bytes, data: type, items: type) -> dict[str, Any]:
     """Decode an answer and check that it is what the API describes."""
     try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = _decoded(body)
+    except (ValueError, RecursionError):
         text = f"{request} was answered with a body that is not JSON"
         raise UnexpectedAnswerError(text) from None
     content = answer.get("data") if isinstance(answer, dict) else None
@@ -177,6 +178,15 @@ def _envelope(request: str, body: bytes, data: type, items: type) -> dict[str, A
         raise UnexpectedAnswerError(text)
     envelope: dict[str, Any] = answer
     return envelope
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        # Texts that were cut within a character, as by JavaScript, have half of it left.
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        return msgspec.json.decode(text.encode(errors="replace"))
 
 
 def _is_final(error: Exception) -> bool:

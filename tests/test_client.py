@@ -73,6 +73,14 @@ def test_passing_trouble_is_tried_again(
     assert len(waits) == 3
 
 
+def test_half_a_character_spoils_no_page(client: MuxClient, sandbox: Sandbox) -> None:
+    body = rb'{"data":[{"id":"a","title":"\ud83d"},{"id":"b","title":"\ud83d\ude00"}]}'
+    sandbox.faults.add(PATH, action=Answer(200, body))
+    titles = [row["title"] for row in client.get(PATH)["data"]]
+    assert titles == ["?", "\U0001f600"]
+    assert len(sandbox.requests) == 1
+
+
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 def test_lasting_trouble_fails_after_as_many_tries_as_set(
     client: MuxClient, sandbox: Sandbox, waits: list[float], trouble: Any
@@ -151,6 +159,14 @@ class TestWaits:
         sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
         client.get(PATH)
         assert 28 <= waits[0] <= 31
+
+    @pytest.mark.parametrize("header", ["86400", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
+    def test_obeys_no_longer_than_an_hour(
+        self, client: MuxClient, sandbox: Sandbox, waits: list[float], header: str
+    ) -> None:
+        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
+        client.get(PATH)
+        assert 3600 <= waits[0] <= 3601
 
     @pytest.mark.parametrize("header", ["soon", "", "-3", "1e9", "Sun, 99 Foo"])
     def test_ignores_a_retry_after_that_makes_no_sense(
