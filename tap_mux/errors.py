@@ -111,6 +111,7 @@ class APIError(MuxError):
         self.status = status
         self.retry_after = retry_after
         self.type, messages = _read(body)
+        self._said = " ".join(messages).lower()
         said = ": ".join(part for part in (self.type, "; ".join(messages)) if part)
         text = f"{request} was answered {status} {_phrase(status)}".rstrip()
         if said:
@@ -137,7 +138,9 @@ class APIError(MuxError):
     @property
     def is_timeframe_refused(self) -> bool:
         """Whether Mux refuses the range of time; mostly since it no longer keeps its beginning."""
-        return self.status == HTTPStatus.BAD_REQUEST and self.type == "invalid_timeframe"
+        return self.status == HTTPStatus.BAD_REQUEST and (
+            self.type == "invalid_timeframe" or "timeframe" in self._said
+        )
 
     @property
     def is_worth_retrying(self) -> bool:

@@ -65,6 +65,7 @@ class ViewWindows:
         self._fetcher = fetcher
         self._path = path
         self._query = query
+        self._is_told = False
 
     def read(
         self, start: int | None, end: int, unread: int | None = None
@@ -97,6 +98,7 @@ class ViewWindows:
                     if count is not None and (following := windows.following(count)):
                         ahead = self._begin(following)  # while this one is read and emitted
                     views = self._settle(reading, ahead)
+                    self._compare(reading.used_window, window, start)
                     windows.advance(len(views) if count is None else count)
                     yield _in_order(views, window)
                 except _TooManyViewsError as too_many:
@@ -149,6 +151,19 @@ class ViewWindows:
             TRIES_OF_A_WINDOW,
         )
         return read
+
+    def _compare(self, used: Window | None, asked: Window, start: int | None) -> None:
+        """Say if Mux read a shorter range of time than it was asked for."""
+        if used is None or self._is_told:
+            return
+        is_cut = used.end < min(asked.end, int(time.time()) - RECENT_SECONDS)
+        if is_cut or (start is not None and used.start > asked.start):
+            self._is_told = True
+            logger.warning(
+                "Asked for views that ended from %s to %s, Mux answered for %s to %s: views "
+                "outside of that are missing",
+                *map(_moment, (asked.start, asked.end, used.start, used.end)),
+            )
 
     def _ask(self, window: Window, page: int, limit: int = PAGE_LIMIT) -> dict[str, Any]:
         return self._client.get(
@@ -215,6 +230,14 @@ class _Reading:
         count = count_of(self._first.result())
         self._check(count or 0)
         return count
+
+    @property
+    def used_window(self) -> Window | None:
+        """What Mux says that the first page is of."""
+        match self._first.result().get("timeframe"):
+            case [int(start), int(end)]:
+                return Window(start, end)
+        return None
 
     def go_on(self) -> None:
         """Ask for the pages after the first, if that has come and there are not too many."""

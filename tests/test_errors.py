@@ -55,5 +55,7 @@ def test_kinds() -> None:
     assert APIError("GET /x", 401).is_refused_credential
     assert not APIError("GET /x", 403).is_refused_credential
     too_old = b'{"error":{"type":"invalid_timeframe","messages":[]}}'
+    also = b'{"error":{"type":"invalid_parameters","messages":["Timeframe is too old"]}}'
+    assert APIError("GET /x", 400, also).is_timeframe_refused
     assert APIError("GET /x", 400, too_old).is_timeframe_refused
     assert not APIError("GET /x", 400, b'{"error":"x"}').is_timeframe_refused

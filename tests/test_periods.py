@@ -99,7 +99,7 @@ class TestRetention:
         run_tap(sandbox, "metric_timeseries", **since(90))
         assert len(warnings(caplog)) == 1
 
-    @pytest.mark.parametrize("days", [1.5, 30, 99])
+    @pytest.mark.parametrize("days", [2.5, 30, 99])
     def test_without_start_date_nothing_is_told(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, days: float
     ) -> None:

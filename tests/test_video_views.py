@@ -276,6 +276,20 @@ class TestRetention:
         assert "from 2020-01-01T00:00:00+00:00 to 20" in warning.getMessage()
         assert "gone" in warning.getMessage()
 
+    def test_a_shorter_range_of_time_is_told(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        sandbox.options.retention_days = 30
+        sandbox.options.clamp_instead_of_refuse = True
+        world.view_rows = [view("kept", now - 29 * DAY)]
+        assert ids(read(sandbox).records("video_views")) == ["kept"]
+        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        read(sandbox, start_date=tap_time(now - 40 * DAY))
+        (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert f"from {tap_time(now - 40 * DAY)[:19]}+00:00 to" in warning.getMessage()
+        assert "outside of that are missing" in warning.getMessage()
+
     def test_an_older_bookmark_is_told(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
