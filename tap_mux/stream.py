@@ -17,6 +17,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 
 from tap_mux import schemas, settings
 from tap_mux.errors import APIError, MuxError, UnexpectedAnswerError, expecting
+from tap_mux.listings import Listing
 from tap_mux.normalizing import MisfitError, compile_normalizer, utc_timestamp
 from tap_mux.writing import RECORDS_AT_ONCE, BatchWriter
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+DAY = 86_400
 
 
 class Span(NamedTuple):
@@ -92,7 +94,9 @@ class MuxStream(Stream):
         if environments.are_many and self.ids_repeat:
             self.primary_keys = (*self.primary_keys, "environment_id")
         self._outcome = outcome
-        self._begun: set[str] = set()
+        self._has_begun = False
+        self._labels_read: set[str] = set()
+        self._missing_slices: dict[str, str] = {}
         self._is_complete = True
         self._writer = tap.message_writer
         self._state_writer = tap.state_writer
@@ -136,6 +140,7 @@ class MuxStream(Stream):
         self.environment = self._environments.readable[context["environment_id"]]
         if self._label in self._outcome.unavailable:
             return  # as an earlier slice of the environment has shown
+        self._has_begun = False
         tidy = self._compile_tidy(context)
         try:
             for batch in self._expected(self.batches(context)):
@@ -144,6 +149,10 @@ class MuxStream(Stream):
             if self.ABORT_AT_RECORD_COUNT is not None:
                 raise
             self._give_up(error, context)
+        if self._has_begun:
+            self._labels_read.add(self._label)
+        if context == self._last_slice:
+            self._tell_missing()
         if context == self.partitions[-1]:
             self._activate_version()
 
@@ -153,7 +162,7 @@ class MuxStream(Stream):
         """Write a batch and its state; yield its records instead in a dry run."""
         for some in _batched(self._expected(batch), RECORDS_AT_ONCE):
             yield from self._emit_some(some, tidy, context)
-        self._begun.add(self._label)
+        self._has_begun = True
         if self.replication_method == REPLICATION_INCREMENTAL:
             self._state_writer.write_state(self.tap_state)
 
@@ -162,7 +171,7 @@ class MuxStream(Stream):
     ) -> Iterator[Record]:
         """Write a few records without their state; yield them instead in a dry run."""
         records = [tidy(raw) for raw in some]
-        self._begun.add(self._label)
+        self._has_begun = True
         if self.ABORT_AT_RECORD_COUNT is not None:
             yield from records
             return
@@ -215,13 +224,40 @@ class MuxStream(Stream):
         # Else the SDK would take the rows that came for all there are, and move the bookmark.
         self.get_context_state(context).pop("progress_markers", None)
         label = self._label
-        if isinstance(error, APIError) and error.is_unavailable and label not in self._begun:
+        if isinstance(error, APIError) and error.is_unavailable and not self._has_begun:
             reason = f"{error}. It needs the permission {self.permission}"
-            self.logger.warning("Skipped %s, which is not available: %s", label, reason)
-            self._outcome.unavailable[label] = reason
+            if error.is_about_missing and len(self.slices()) > 1:
+                self._missing_slices[f"{label} ({self._slice_text(context)})"] = reason
+                return
+            if label not in self._labels_read:
+                self._missing_slices.clear()
+                self._skip(label, reason)
+                return
+        self.logger.error("%s could not be read to its end: %s", label, error)
+        self._outcome.failed.setdefault(label, str(error))
+
+    def _skip(self, label: str, reason: str) -> None:
+        self.logger.warning("Skipped %s, which is not available: %s", label, reason)
+        self._outcome.unavailable[label] = reason
+
+    def _tell_missing(self) -> None:
+        """Name the slices that Mux does not have, or the stream if it has none of them."""
+        if self._missing_slices and self._label not in self._labels_read:
+            self._skip(self._label, next(iter(self._missing_slices.values())))
         else:
-            self.logger.error("%s could not be read to its end: %s", label, error)
-            self._outcome.failed.setdefault(label, str(error))
+            for label, reason in self._missing_slices.items():
+                self._skip(label, reason)
+        self._missing_slices.clear()
+
+    def _slice_text(self, context: Context | None) -> str:
+        parts = {**(context or {})}
+        del parts["environment_id"]
+        return ", ".join(f"{name}: {value}" for name, value in parts.items() if value)
+
+    @property
+    def _last_slice(self) -> Context:
+        """The partition that is read last of the environment."""
+        return {"environment_id": self.environment.id, **self.slices()[-1]}
 
     def probe(self) -> None:
         """Ask for as little as shows whether the stream can be read.
@@ -255,6 +291,20 @@ class MuxStream(Stream):
         """Query parameters that the user has set for this stream."""
         query: Query = self.config.get("stream_params", {}).get(self.name, {})
         return query
+
+    @property
+    def listing(self) -> Listing:
+        """Reads the lists of the environment."""
+        return Listing(
+            self.environment.client,
+            self.environment.fetcher,
+            twice=self._version is not None,
+            tell_incomplete=self._tell_incomplete,
+        )
+
+    def _tell_incomplete(self, sentence: str) -> None:
+        self._is_complete = False
+        self.logger.warning("%s may lack records: %s", self._label, sentence)
 
     def slices(self) -> list[dict[str, Any]]:
         """Say which parts of an environment are read apart, each with a bookmark of its own.
@@ -344,7 +394,9 @@ class MuxStream(Stream):
         # back each time.
         state = self.get_context_state(context)
         newest = records[-1][key]
-        if state.get("replication_key") != key or newest > state.get("replication_key_value", ""):
+        if state.get("replication_key") != key or newest > (
+            state.get("replication_key_value") or ""
+        ):
             state["replication_key"] = key
             state["replication_key_value"] = newest
 
@@ -364,10 +416,17 @@ class MuxStream(Stream):
         bookmark = self._bookmark(context)
         if bookmark is None:
             return Span(first, end, None)
+        if bookmark > self._now + DAY:
+            self.logger.warning(
+                "The bookmark of %s lies in the future, so nothing is read until then: %s. Mend or "
+                "remove it in the state",
+                self.name,
+                utc_timestamp(bookmark),
+            )
         if end_date and end <= bookmark:
             self.logger.info("Nothing to read: end_date lies before the bookmark")
             return Span(end, end, None)
-        again = bookmark - self.lookback_seconds
+        again = max(0, bookmark - self.lookback_seconds)
         if first is None:
             return Span(again, end, bookmark)
         return Span(max(again, first), end, max(bookmark, first))
@@ -453,8 +512,17 @@ class MuxStream(Stream):
             for part in self.slices()
         ]
 
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """Keep the SDK from working out where to start, which is done here.
+
+        Args:
+            value: The bookmark.
+            start_date_value: The setting.
+        """
+        return value
+
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Keep the SDK from noting a limit to the bookmark: no stream here reads past now."""
+        """Keep the SDK from noting a limit to the bookmark, which it does not for partitions."""
 
     def get_batch_config(self, config: Mapping[str, Any]) -> None:
         """Keep the SDK from writing BATCH messages, which ignore selection and stream maps."""

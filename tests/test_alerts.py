@@ -78,6 +78,15 @@ def test_annotations_by_date(world: ExplicitWorld, sandbox: Sandbox) -> None:
     assert len(found) <= 2 + 2 * DAY // (6 * HOUR)
 
 
+def test_a_note_of_the_future_hides_none(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    notes = [note(1, NOW - HOUR), note(2, NOW + 30 * DAY)]
+    body = {"data": notes, "total_row_count": 2}
+    sandbox.faults.add("/data/v1/annotations", times=None, action=Answer(200, body))
+    output = run_tap(sandbox, "annotations")
+    assert [record["id"] for record in output.records("annotations")] == ["note-001"]
+    assert bookmark(output.states[-1], "annotations") == tap_time(NOW - HOUR)
+
+
 def test_annotations_may_move_from_page_to_page(world: ExplicitWorld, sandbox: Sandbox) -> None:
     sandbox.options.page_cap = 7
     world.tables["annotations"] = [note(number, NOW - number * HOUR) for number in range(1, 50)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ASSETS = "/video/v1/assets"
 VIEWS = "/data/v1/video-views"
+SINCE: dict[str, Any] = {"start_date": tap_time(NOW - 2 * DAY)}
 NO = {"error": {"type": "no_way", "messages": ["Not for you."]}}
 
 
@@ -54,6 +55,49 @@ class TestUnavailable:
         assert warnings[1].endswith("Skipped, since not available to this access token: assets")
         assert errors(done.stderr) == []
         assert len(sandbox.requests_to(ASSETS)) == 1
+
+    @pytest.mark.parametrize("stream", ["asset_inputs", "related_incidents", "directive_runs"])
+    def test_what_is_missing_for_each_record_is_not_available(
+        self,
+        world: ExplicitWorld,
+        sandbox: Sandbox,
+        caplog: pytest.LogCaptureFixture,
+        stream: str,
+    ) -> None:
+        world.tables["incidents"] = [{"id": "i", "started_at": "2026-01-01T00:00:00Z"}]
+        world.tables["directives"] = [{"id": "d", "created_at": NOW, "updated_at": NOW}]
+        for path in ("/input-info", "/related", "/runs"):
+            sandbox.faults.add(path, times=None, action=Answer(404, NO))
+        output = run_tap(sandbox, stream, emit_activate_version_messages=True)
+        assert {message["type"] for message in output.messages} == {"SCHEMA", "STATE"}
+        assert f"Skipped {stream}, which is not available" in caplog.text
+
+    @pytest.mark.parametrize("dimensions", [["asn", "country"], ["country", "asn"]])
+    def test_one_dimension_that_is_not_does_not_hide_others(
+        self,
+        world: ExplicitWorld,
+        sandbox: Sandbox,
+        caplog: pytest.LogCaptureFixture,
+        dimensions: list[str],
+    ) -> None:
+        world.view_rows.append(view("yesterday", NOW - DAY))
+        sandbox.faults.add("/dimensions/asn", times=None, action=Answer(404, NO))
+        output = run_tap(sandbox, "dimension_values", dimensions=dimensions, **SINCE)
+        assert {row["dimension"] for row in output.records("dimension_values")} == {"country"}
+        skipped = [text for text in caplog.messages if text.startswith("Skipped")]
+        assert len(skipped) == 2
+        assert "Skipped dimension_values (dimension: asn), which is not available" in skipped[0]
+        assert skipped[1].endswith("access token: dimension_values (dimension: asn)")
+
+    def test_dimensions_of_which_none_is_are_one_warning(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sandbox.faults.add("/dimensions/", times=None, action=Answer(404, NO))
+        run_tap(sandbox, "dimension_values", dimensions=["asn", "country"], **SINCE)
+        skipped = [text for text in caplog.messages if text.startswith("Skipped")]
+        assert len(skipped) == 2
+        assert "Skipped dimension_values, which is not available" in skipped[0]
+        assert skipped[1].endswith("access token: dimension_values")
 
     def test_it_can_count_as_a_failure(self, tmp_path: Path, sandbox: Sandbox) -> None:
         sandbox.faults.add(ASSETS, times=None, action=Answer(403, NO))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.errors import MuxError
 from tests.loaders import Target, postgres, target_postgres
-from tests.rows import NOW, asset
+from tests.rows import DAY, NOW, asset
 from tests.tapping import Output, catalog_of, run_tap
 
 if TYPE_CHECKING:
@@ -79,6 +80,45 @@ class TestMessages:
     def test_not_through_a_filter(self, sandbox: Sandbox) -> None:
         output = read(sandbox, "assets", stream_params={"assets": {"upload_id": "u"}})
         assert "ACTIVATE_VERSION" not in kinds(output, "assets")
+
+    @pytest.mark.parametrize("page", [2, 3])
+    @pytest.mark.parametrize("stream", ["assets", "uploads", "incidents"])
+    def test_all_rows_are_there_if_some_are_deleted_meanwhile(
+        self, world: ExplicitWorld, sandbox: Sandbox, stream: str, page: int
+    ) -> None:
+        world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(250)]
+        started = "2026-01-01T00:00:00Z"
+        world.tables["incidents"] = [
+            {"id": f"incident-{number:03}", "started_at": started} for number in range(250)
+        ]
+        world.asset_rows = [asset(f"asset-{number:03}", NOW - number) for number in range(250)]
+        rows = world.asset_rows if stream == "assets" else world.tables[stream]
+        asked = itertools.count(1)
+        sandbox.faults.add(
+            lambda request: request.param("limit") == "100" and next(asked) == page,
+            action=lambda _: rows.pop(7),
+        )
+        output = read(sandbox, stream)
+        ids = [record["id"] for record in output.records(stream)]
+        assert {row["id"] for row in rows} <= set(ids)
+        assert len(ids) == len(set(ids)) <= 250
+        assert kinds(output, stream)[-1] == "ACTIVATE_VERSION"
+
+    def test_not_when_a_list_does_not_hold_still(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        numbers = itertools.count()
+
+        def move(_: object) -> None:
+            del world.asset_rows[7]
+            world.asset_rows.append(asset(f"late-{next(numbers)}", NOW - DAY))
+
+        sandbox.faults.add(
+            lambda request: request.param("cursor") is not None, times=None, action=move
+        )
+        assert kinds(read(sandbox, "assets"), "assets") == ["SCHEMA", "RECORD"]
+        assert "assets may lack records: GET /video/v1/assets gave other records" in caplog.text
+        assert "no rows are deleted" in caplog.text
 
     @pytest.mark.parametrize("status", [400, 403])
     def test_not_when_a_page_is_missing(self, sandbox: Sandbox, status: int) -> None:

@@ -71,6 +71,16 @@ def test_an_asset_that_is_gone_is_left_out(sandbox: Sandbox) -> None:
     assert [record["asset_id"] for record in records] == ["b"]
 
 
+def test_an_asset_that_mux_does_not_take_is_left_out(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    no = {"error": {"type": "invalid_parameters", "messages": ["Asset id was invalid"]}}
+    sandbox.faults.add("/assets/a/heatmap", times=None, action=Answer(400, no))
+    records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
+    assert [record["asset_id"] for record in records] == ["b"]
+    assert "asset_heatmaps lacks the asset 'a'" in caplog.text
+
+
 def test_not_available(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     sandbox.faults.add("/engagement/", times=None, action=Answer(404))
     assert run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps") == []

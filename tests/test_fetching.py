@@ -16,11 +16,10 @@ import pytest
 from mux_sandbox import Answer, Delay
 from tap_mux.errors import MuxError
 from tap_mux.fetching import Fetcher
-from tap_mux.listings import by_page
 from tap_mux.pacing import Pacer
 from tests.rows import DAY, HOUR, NOW, asset, tap_time, views
 from tests.tapping import clean_environ, config_file, run_tap
-from tests.test_client import client_of
+from tests.test_listings import listing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +117,7 @@ class TestPages:
         self, world: ExplicitWorld, sandbox: Sandbox, count: int
     ) -> None:
         world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(count)]
-        pages = list(by_page(client_of(sandbox), Fetcher(4), ASSETS, {}))
+        pages = list(listing_of(sandbox)[0].by_page(ASSETS, {}))
         assert [row["id"] for page in pages for row in page] == [
             row["id"] for row in world.asset_rows
         ]
@@ -130,7 +129,7 @@ class TestPages:
     ) -> None:
         sandbox.options.page_cap = cap
         world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(100)]
-        pages = list(by_page(client_of(sandbox), Fetcher(4), ASSETS, {}))
+        pages = list(listing_of(sandbox)[0].by_page(ASSETS, {}))
         assert sum(len(page) for page in pages) == 100
 
 

@@ -14,6 +14,7 @@ from tests.tapping import run_tap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mux_sandbox.request_log import RequestRecord
     from tests.tapping import Message
 
 
@@ -46,6 +47,25 @@ def test_timeseries_has_every_5_seconds_once(live: Sandbox) -> None:
     assert len(moments) == pytest.approx(2 * 720, abs=40)
     second = run_tap(live, "monitoring_timeseries", state=first.states[-1])
     assert set(of(second.records("monitoring_timeseries"))) & set(moments) <= {moments[-1]}
+
+
+@pytest.mark.parametrize("says_until_when", [True, False])
+def test_a_time_without_numbers_is_skipped(live: Sandbox, *, says_until_when: bool) -> None:
+    since = int(time.time()) - 2 * HOUR
+
+    def is_empty(request: RequestRecord) -> bool:
+        first = int(request.param("timestamp") or 0)
+        return "current-concurrent" in request.path and first < since + HOUR
+
+    body: dict[str, Any] = {"data": []}
+    if says_until_when:
+        body["timeframe"] = [since, since + 2 * HOUR]
+    answer = Answer(200, body, {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "1000"})
+    live.faults.add(is_empty, times=None, action=answer)
+    output = run_tap(live, "monitoring_timeseries", start_date=tap_time(since))
+    moments = of(output.records("monitoring_timeseries"))
+    assert len(moments) == pytest.approx(720, abs=40)
+    assert moments[0] <= tap_time(since + HOUR + 10)
 
 
 def test_a_gap_is_told(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from mux_sandbox import GeneratedWorld, Sandbox
-from tests.rows import NOW, Row, tap_time
+from mux_sandbox import Answer, GeneratedWorld, Sandbox
+from tests.rows import DAY, NOW, Row, tap_time
 from tests.tapping import run_tap
 
 if TYPE_CHECKING:
@@ -31,15 +32,15 @@ def job(number: int, updated: int) -> Row:
 
 
 def test_only_jobs_that_changed_are_asked_for(world: ExplicitWorld, sandbox: Sandbox) -> None:
-    world.tables["robot_jobs"] = [job(number, NOW - number * 3600) for number in range(150)]
+    world.tables["robot_jobs"] = [job(number, NOW - 30 - number * 3600) for number in range(150)]
     first = run_tap(sandbox, "robot_jobs")
     records = {record["id"]: record for record in first.records("robot_jobs")}
     assert records.keys() == {f"job-{number:03}" for number in range(150)}
     assert records["job-000"]["outputs"] == {"title": "A title", "tags": ["a"]}
     assert records["job-000"]["parameters"]["asset_id"] == "asset"
-    assert records["job-000"]["updated_at"] == tap_time(NOW)
+    assert records["job-000"]["updated_at"] == tap_time(NOW - 30)
 
-    world.tables["robot_jobs"][140]["updated_at"] = NOW + 10
+    world.tables["robot_jobs"][140]["updated_at"] = int(time.time())
     second = run_tap(sandbox, "robot_jobs", state=first.states[-1])
     assert {record["id"] for record in second.records("robot_jobs")} == {
         "job-000",
@@ -49,6 +50,36 @@ def test_only_jobs_that_changed_are_asked_for(world: ExplicitWorld, sandbox: San
     }
     third = run_tap(sandbox, "robot_jobs", state=second.states[-1], lookback_seconds=0)
     assert [record["id"] for record in third.records("robot_jobs")] == ["job-140"]
+
+
+def test_no_job_hides_another_that_changes_meanwhile(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.tables["robot_jobs"] = [job(number, NOW - DAY) for number in range(20)]
+
+    def change(_: object) -> None:
+        late = int(time.time()) + 60
+        world.tables["robot_jobs"][0] |= {"updated_at": late, "status": "errored"}
+        world.tables["robot_jobs"][19]["updated_at"] = late + 1
+
+    sandbox.faults.add("job-019", action=change)
+    first = run_tap(sandbox, "robot_jobs", max_concurrency=1)
+    assert first.records("robot_jobs")[0]["status"] == "completed"
+    second = run_tap(sandbox, "robot_jobs", state=first.states[-1], lookback_seconds=0)
+    changed = {record["id"]: record["status"] for record in second.records("robot_jobs")}
+    assert changed["job-000"] == "errored"
+
+
+def test_a_job_without_details_is_not_left_out(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.tables["robot_jobs"] = [job(number, NOW - number * 3600) for number in range(10)]
+    sandbox.faults.add("job-007", times=None, action=Answer(404))
+    records = run_tap(sandbox, "robot_jobs").records("robot_jobs")
+    assert {record["id"] for record in records} == {f"job-{number:03}" for number in range(10)}
+    (record,) = [record for record in records if record["id"] == "job-007"]
+    assert "outputs" not in record
+    assert "has no parameters and outputs of a job" in caplog.text
 
 
 def test_runs_of_all_directives(world: ExplicitWorld, sandbox: Sandbox) -> None:

@@ -41,6 +41,14 @@ def test_one_request_a_view_and_several_at_a_time(world: ExplicitWorld, sandbox:
     assert bookmark(output.states[-1], STREAM) == tap_time(NOW - 20 * HOUR + 299 * 3 * MINUTE)
 
 
+def test_a_long_window_is_not_lost_as_a_whole(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.view_rows = views(1700, NOW - 20 * HOUR, 20)
+    states = run_tap(sandbox, STREAM, **START).states
+    reached = dict.fromkeys(bookmark(state, STREAM) for state in states if state["bookmarks"])
+    ends = [tap_time(NOW - 20 * HOUR + 20 * number) for number in (499, 999, 1499, 1699)]
+    assert [end for end in reached if end] == ends
+
+
 def test_second_run_reads_the_lookback_again(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.view_rows = views(10, NOW - 10 * HOUR, HOUR)
     state = run_tap(sandbox, STREAM, **START).states[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import by_page, each, page_after_page, path_to
+from tap_mux.listings import by, each, path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.periods import PeriodStream, timeframe
 from tap_mux.stream import MuxStream
@@ -33,8 +33,7 @@ class Incidents(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the pages."""
-        environment = self.environment
-        return by_page(environment.client, environment.fetcher, self.path, self.query)
+        return self.listing.by_page(self.path, self.query)
 
 
 class RelatedIncidents(MuxStream):
@@ -52,14 +51,13 @@ class RelatedIncidents(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the incidents, and what is related to each."""
-        environment = self.environment
-        pages = by_page(environment.client, environment.fetcher, Incidents.path, {})
+        pages = self.listing.by_page(Incidents.path, {})
         incidents = (incident for page in pages for incident in page)
-        return each(environment.fetcher, self._related, incidents)
+        return each(self.environment.fetcher, self._related, incidents)
 
     def _related(self, incident: Record) -> list[Record]:
         path = path_to(self.path, incident.get("id"))
-        pages = page_after_page(self.environment.client, path, {})
+        pages = self.listing.page_after_page(path, {}, by("id"))
         return [{**row, "incident_id": incident["id"]} for page in pages for row in page["data"]]
 
     def probe(self) -> None:
@@ -93,9 +91,11 @@ class Annotations(PeriodStream):
         query = {"order_direction": "asc", **timeframe(window)}
         found: dict[str, Record] = {}
         try:
-            for page in page_after_page(self.environment.client, self.path, query):
+            for page in self.listing.page_after_page(self.path, query, by("id")):
                 for row in page["data"]:
-                    found[row["id"]] = {**row, "date": utc_timestamp(row["date"])}
+                    date = utc_timestamp(row["date"])
+                    if date < utc_timestamp(window.end):  # later ones come when their time has
+                        found[row["id"]] = {**row, "date": date}
         except (KeyError, MisfitError):
             text = f"GET {self.path} gave an annotation without id or date"
             raise UnexpectedAnswerError(text) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import page_after_page, path_to
+from tap_mux.listings import by, path_to
 from tap_mux.periods import PeriodStream, day_of, named, timeframe, used_window
 from tap_mux.stream import MuxStream
 from tap_mux.vocabulary import TRACE_DIMENSIONS
@@ -70,7 +70,7 @@ class DimensionValues(PeriodStream):
             path += "/elements"
         rows = []
         query = {**self.query, **timeframe(window)}
-        for envelope in page_after_page(self.environment.client, path, query):
+        for envelope in self.listing.page_after_page(path, query, by("value")):
             if used := used_window(envelope, window):
                 rows += [
                     {**row, "value": named(row, "value"), "day": day_of(used)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import APIError
-from tap_mux.listings import page_after_page, path_to
+from tap_mux.listings import by, path_to
 from tap_mux.periods import PeriodStream, day_of, timeframe
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class EngagementStream(PeriodStream):
         self._missing.clear()
         yield from super().batches(context)
         if self._missing and not self._found:
-            self._begun.discard(self._label)
+            self._has_begun = False
             raise self._missing[0]  # not this asset or that: Mux has this for none
 
     def items(self, window: Window, context: Context) -> Iterator[str]:
@@ -52,7 +53,7 @@ class EngagementStream(PeriodStream):
             "order_direction": "asc",
             **timeframe(window),
         }
-        for page in page_after_page(self.environment.client, VIEWS_BY_ASSET, query):
+        for page in self.listing.page_after_page(VIEWS_BY_ASSET, query, by("field")):
             yield from (row["field"] for row in page["data"] if row.get("field"))
 
     def engagement(self, window: Window, asset_id: str) -> dict[str, Any]:
@@ -61,7 +62,10 @@ class EngagementStream(PeriodStream):
         try:
             answer = self.environment.client.get(path, timeframe(window), data=dict)
         except APIError as error:
-            if error.is_about_missing:
+            is_no_id = error.status == HTTPStatus.BAD_REQUEST and not error.is_timeframe_refused
+            if is_no_id:
+                self.logger.warning("%s lacks the asset %r: %s", self.name, asset_id, error)
+            if is_no_id or error.is_about_missing:
                 self._missing.append(error)
                 return {}
             raise

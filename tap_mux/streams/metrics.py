@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import page_after_page, path_to
+from tap_mux.listings import by, path_to
 from tap_mux.metric_requests import metric_requests
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.periods import PeriodStream, named, timeframe, used_window
@@ -158,7 +158,8 @@ class MetricBreakdowns(MetricStream):
             "order_direction": "asc",
         }
         rows = []
-        for envelope in page_after_page(self.environment.client, self.path_of(context), query):
+        pages = self.listing.page_after_page(self.path_of(context), query, by("field"))
+        for envelope in pages:
             columns = _columns(envelope, window)
             if columns is not None:
                 rows += [

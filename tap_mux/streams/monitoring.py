@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from itertools import product
+from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
@@ -25,6 +25,9 @@ HOUR = 3600
 KEPT_SECONDS = 24 * HOUR
 SPARE_SECONDS = 600
 """What Mux keeps recedes while it is read."""
+
+ANSWER_SECONDS = 1800
+"""How long an answer is for, at most."""
 
 LATE_SECONDS = 60
 """Numbers this old have settled."""
@@ -92,21 +95,30 @@ class MonitoringTimeseries(MonitoringStream):
         """Go on from the last number of each answer, up to now."""
         first, last = self.first(context), self.last(context)
         while first < last:
-            rows = _between(self._ask((context or {})["metric"], first), "date", first, last)
-            if not rows:
-                return
-            yield rows
-            first = int(datetime.fromisoformat(rows[-1]["date"]).timestamp()) + 1
+            answer = self._ask((context or {})["metric"], first)
+            rows = _between(answer["data"], "date", first, last)
+            if rows:
+                yield rows
+                first = int(datetime.fromisoformat(rows[-1]["date"]).timestamp()) + 1
+            else:
+                first = _end_of(answer, first)
 
-    def _ask(self, metric: str, first: int) -> list[Record]:
-        path = path_to(self.path, metric)
-        query = {**self.query, "timestamp": first}
-        rows: list[Record] = self.environment.client.get(path, query)["data"]
-        return rows
+    def _ask(self, metric: str, first: int) -> dict[str, Any]:
+        return self.environment.client.get(
+            path_to(self.path, metric), {**self.query, "timestamp": first}
+        )
 
     def probe(self) -> None:
         """Ask for the last minutes of one metric."""
         self._ask(MONITORING_METRICS[0], int(time.time()) - SPARE_SECONDS)
+
+
+def _end_of(answer: dict[str, Any], first: int) -> int:
+    """Give the moment up to which there is nothing, by an answer without numbers."""
+    match answer.get("timeframe"):
+        case [_, int(end)] if end > first:
+            return min(end, first + ANSWER_SECONDS)
+    return first + ANSWER_SECONDS
 
 
 class MonitoringBreakdowns(MonitoringStream):
@@ -144,6 +156,11 @@ class MonitoringBreakdowns(MonitoringStream):
         self._ask((MONITORING_METRICS[0], MONITORING_DIMENSIONS[0], moment))
 
 
+def _in_buckets(values: list[Record], buckets: list[Record]) -> list[Record]:
+    none: Record = {}
+    return [{**one, **value} for one, value in zip_longest(buckets, values, fillvalue=none)]
+
+
 class MonitoringHistograms(MonitoringStream):
     """How long views took to start, by minute; Mux gives the last half hour only.
 
@@ -168,10 +185,7 @@ class MonitoringHistograms(MonitoringStream):
             {
                 **row,
                 "bucket_unit": meta.get("bucket_unit"),
-                "bucket_values": [
-                    {**bucket, **value}
-                    for bucket, value in zip(buckets, row.get("bucket_values") or (), strict=False)
-                ],
+                "bucket_values": _in_buckets(row.get("bucket_values") or [], buckets),
             }
             for row in answer["data"]
         ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import by_page, each, page_after_page, path_to
+from tap_mux.errors import APIError, UnexpectedAnswerError
+from tap_mux.listings import by, each, path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.stream import MuxStream
 
@@ -25,8 +25,7 @@ class RobotsStream(MuxStream):
 
     def pages(self, path: str) -> Iterator[list[Record]]:
         """List the pages."""
-        environment = self.environment
-        return by_page(environment.client, environment.fetcher, path, self.query)
+        return self.listing.by_page(path, self.query)
 
     def since(self, context: Context | None) -> str:
         """Give the first moment to read, in the form of the tap."""
@@ -77,7 +76,7 @@ class DirectiveRuns(RobotsStream):
 
         def runs(directive: Record) -> list[Record]:
             path = path_to(self.path, directive.get("id"))
-            pages = page_after_page(self.environment.client, path, {})
+            pages = self.listing.page_after_page(path, {}, by("run_id"))
             return [
                 {**run, "directive_id": directive["id"]}
                 for page in pages
@@ -107,6 +106,8 @@ class RobotJobs(RobotsStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the jobs, and ask for those that changed since."""
+        # The bookmark must not pass what changes after it was asked for.
+        self.state_manager.write_replication_key_signpost(utc_timestamp(self._now), context=context)
         return each(self.environment.fetcher, self._whole, self._changed(self.since(context)))
 
     def _changed(self, since: str) -> Iterable[Record]:
@@ -117,5 +118,11 @@ class RobotJobs(RobotsStream):
 
     def _whole(self, job: Record) -> list[Record]:
         path = path_to(f"{self.path}/{{WORKFLOW}}/{{JOB_ID}}", job.get("workflow"), job.get("id"))
-        answer: dict[str, Any] = self.environment.client.get(path, data=dict)
-        return [{**job, **answer["data"]}]
+        try:
+            whole: Record = self.environment.client.get(path, data=dict)["data"]
+        except APIError as error:
+            if not error.is_about_missing:
+                raise
+            self.logger.warning("%s has no parameters and outputs of a job: %s", self.name, error)
+            return [job]
+        return [{**job, **whole}]

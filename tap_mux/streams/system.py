@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_mux.listings import by_page
 from tap_mux.stream import MuxStream
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ class SystemList(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the pages."""
-        environment = self.environment
-        return by_page(environment.client, environment.fetcher, self.path, self.query)
+        return self.listing.by_page(self.path, self.query)
 
 
 class SigningKeys(SystemList):

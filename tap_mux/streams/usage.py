@@ -6,14 +6,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_mux.errors import APIError
-from tap_mux.listings import page_after_page
+from tap_mux.listings import by
 from tap_mux.periods import DAY, PeriodStream, named, timeframe, used_window
 from tap_mux.stream import MuxStream
 from tap_mux.vocabulary import GRANULARITIES
 from tap_mux.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from singer_sdk.helpers.types import Context
 
@@ -43,7 +43,7 @@ class DeliveryUsage(PeriodStream):
         """Ask for the assets that were delivered in a window."""
         rows = []
         query = {**self.query, **timeframe(window)}
-        for page in page_after_page(self.environment.client, self.path, query):
+        for page in self.listing.page_after_page(self.path, query, _asset):
             if used := used_window(page, window):
                 columns = {"window_start": used.start, "window_end": used.end}
                 rows += [
@@ -51,6 +51,10 @@ class DeliveryUsage(PeriodStream):
                     for row in page["data"]
                 ]
         return rows
+
+
+def _asset(row: Record) -> Hashable:
+    return row.get("asset_id"), row.get("live_stream_id")
 
 
 class UsageExports(MuxStream):
@@ -84,9 +88,12 @@ class UsageExports(MuxStream):
             return
         found: dict[str, Record] = {}
         try:
-            for page in page_after_page(self.environment.client, self.path, timeframe(window)):
+            query = timeframe(window)
+            for page in self.listing.page_after_page(self.path, query, by("date")):
                 found |= {row.get("date", ""): row for row in page["data"]}
         except APIError as error:
+            if found:
+                raise
             if error.status == HTTPStatus.NOT_FOUND:
                 self.logger.info("There are no usage exports yet for these days")
             elif error.status == HTTPStatus.PRECONDITION_FAILED:

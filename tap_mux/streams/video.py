@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux.errors import APIError, UnexpectedAnswerError
-from tap_mux.listings import by_cursor, by_page, each, path_to
+from tap_mux.listings import each, path_to
 from tap_mux.normalizing import MisfitError, utc_timestamp
 from tap_mux.stream import MuxStream
 
@@ -45,7 +45,7 @@ class Assets(MuxStream):
         since = ""
         if self.replication_method == REPLICATION_INCREMENTAL:
             since = utc_timestamp(self.span(context).start or 0)
-        for page in by_cursor(self.environment.client, self.path, self.query):
+        for page in self.listing.by_cursor(self.path, self.query):
             yield page
             if since and page and all(_created(asset) < since for asset in page):
                 return
@@ -74,7 +74,7 @@ class AssetInputs(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the assets, and the inputs of each."""
-        pages = by_cursor(self.environment.client, Assets.path, self.query)
+        pages = self.listing.by_cursor(Assets.path, self.query)
         assets = (asset for page in pages for asset in page)
         return each(self.environment.fetcher, self._inputs, assets)
 
@@ -102,8 +102,7 @@ class VideoList(MuxStream):
 
     def batches(self, context: Context | None) -> Iterator[list[Record]]:
         """List the pages."""
-        environment = self.environment
-        return by_page(environment.client, environment.fetcher, self.path, self.query, self.limit)
+        return self.listing.by_page(self.path, self.query, self.limit)
 
 
 class LiveStreams(VideoList):

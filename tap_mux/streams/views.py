@@ -8,6 +8,7 @@ from tap_mux.errors import APIError
 from tap_mux.listings import path_to
 from tap_mux.stream import MuxStream
 from tap_mux.view_windows import ViewWindows
+from tap_mux.writing import RECORDS_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +77,11 @@ class VideoViewDetails(ViewStream):
                 results.close()
 
         for views in self.listed(context):
-            yield details(views)
+            # A window takes many minutes: not all of them are lost if the run is cut off.
+            for first in range(0, len(views), RECORDS_AT_ONCE):
+                yield details(views[first : first + RECORDS_AT_ONCE])
         if gone and not found:
-            self._begun.discard(self._label)
+            self._has_begun = False
             raise gone[0]  # not this view or that: Mux gives no details at all
         if gone:
             text = "%d views were listed but are gone: Mux deleted them meanwhile"
