@@ -150,6 +150,18 @@ class APIError(MuxError):
         )
 
 
+class NoneAvailableError(MuxError):
+    """Mux has nothing for any of many records: not this or that one is gone, but all is closed."""
+
+    def __init__(self, error: APIError) -> None:
+        """Word it.
+
+        Args:
+            error: What Mux answered for one of the records.
+        """
+        super().__init__(str(error))
+
+
 def _read(body: bytes) -> tuple[str, list[str]]:
     """Read type and messages from an error body of any shape."""
     try:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tap_mux.errors import APIError, UnexpectedAnswerError
+from tap_mux.errors import APIError, NoneAvailableError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
@@ -372,7 +372,7 @@ def each(
                 found = True
                 yield result
     if gone and not found:
-        raise gone  # not this or that is gone: Mux has this for none
+        raise NoneAvailableError(gone)
 
 
 def _unless_gone(ask: Callable[[Record], list[Record]], parent: Record) -> list[Record] | APIError:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -15,10 +14,12 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
-from tap_mux import schemas, settings
+from tap_mux import schemas
 from tap_mux.errors import APIError, MuxError, UnexpectedAnswerError, expecting
 from tap_mux.listings import Listing
 from tap_mux.normalizing import MisfitError, compile_normalizer, utc_timestamp
+from tap_mux.outcome import StreamOutcome
+from tap_mux.spans import span_to_read
 from tap_mux.writing import RECORDS_AT_ONCE, BatchWriter
 
 if TYPE_CHECKING:
@@ -31,23 +32,10 @@ if TYPE_CHECKING:
     from tap_mux.environment import Environment, Environments
     from tap_mux.normalizing import Normalizer, Record
     from tap_mux.outcome import Outcome
+    from tap_mux.spans import Span
 
 
 T = TypeVar("T")
-DAY = 86_400
-
-
-class Span(NamedTuple):
-    """A range of time to read, in epoch seconds."""
-
-    start: int | None
-    """Its first second; None for as far back as Mux keeps."""
-
-    end: int
-    """The second after its last one."""
-
-    unread: int | None
-    """Its first second that no earlier run has read; None where that is all of it."""
 
 
 class MuxStream(Stream):
@@ -94,9 +82,7 @@ class MuxStream(Stream):
         if environments.are_many and self.ids_repeat:
             self.primary_keys = (*self.primary_keys, "environment_id")
         self._outcome = outcome
-        self._has_begun = False
-        self._labels_read: set[str] = set()
-        self._missing_slices: dict[str, str] = {}
+        self._outcomes: dict[str, StreamOutcome] = {}
         self._is_complete = True
         self._writer = tap.message_writer
         self._state_writer = tap.state_writer
@@ -138,9 +124,19 @@ class MuxStream(Stream):
         if not context:
             return  # the settings name nothing to read
         self.environment = self._environments.readable[context["environment_id"]]
-        if self._label in self._outcome.unavailable:
-            return  # as an earlier slice of the environment has shown
-        self._has_begun = False
+        self._so_far = self._outcomes.setdefault(
+            self._label, StreamOutcome(self._label, self.permission, self._outcome)
+        )
+        if not self._so_far.is_unavailable:  # as an earlier slice would have shown
+            yield from self._read_slice(context)
+        if context == self.partitions[-1]:
+            for outcome in self._outcomes.values():
+                outcome.end()
+            self._activate_version()
+
+    def _read_slice(self, context: Context) -> Iterator[Record]:
+        """Read and write a slice; yield its records instead in a dry run."""
+        self._so_far.begin_slice()
         tidy = self._compile_tidy(context)
         try:
             for batch in self._expected(self.batches(context)):
@@ -148,13 +144,10 @@ class MuxStream(Stream):
         except MuxError as error:
             if self.ABORT_AT_RECORD_COUNT is not None:
                 raise
-            self._give_up(error, context)
-        if self._has_begun:
-            self._labels_read.add(self._label)
-        if context == self._last_slice:
-            self._tell_missing()
-        if context == self.partitions[-1]:
-            self._activate_version()
+            self._is_complete = False
+            # Else the SDK would take the rows that came for all there are, and move the bookmark.
+            self.get_context_state(context).pop("progress_markers", None)
+            self._so_far.note_error(error, _named(context))
 
     def _emit(
         self, batch: Iterable[Record], tidy: Normalizer, context: Context | None
@@ -162,7 +155,7 @@ class MuxStream(Stream):
         """Write a batch and its state; yield its records instead in a dry run."""
         for some in _batched(self._expected(batch), RECORDS_AT_ONCE):
             yield from self._emit_some(some, tidy, context)
-        self._has_begun = True
+        self._so_far.note_answer()
         if self.replication_method == REPLICATION_INCREMENTAL:
             self._state_writer.write_state(self.tap_state)
 
@@ -171,7 +164,7 @@ class MuxStream(Stream):
     ) -> Iterator[Record]:
         """Write a few records without their state; yield them instead in a dry run."""
         records = [tidy(raw) for raw in some]
-        self._has_begun = True
+        self._so_far.note_answer()
         if self.ABORT_AT_RECORD_COUNT is not None:
             yield from records
             return
@@ -217,47 +210,6 @@ class MuxStream(Stream):
                 self._writer.write_message(
                     ActivateVersionMessage(stream=stream_map.stream_alias, version=version)
                 )
-
-    def _give_up(self, error: MuxError, context: Context | None) -> None:
-        """Note that the stream cannot be read to its end."""
-        self._is_complete = False
-        # Else the SDK would take the rows that came for all there are, and move the bookmark.
-        self.get_context_state(context).pop("progress_markers", None)
-        label = self._label
-        if isinstance(error, APIError) and error.is_unavailable and not self._has_begun:
-            reason = f"{error}. It needs the permission {self.permission}"
-            if error.is_about_missing and len(self.slices()) > 1:
-                self._missing_slices[f"{label} ({self._slice_text(context)})"] = reason
-                return
-            if label not in self._labels_read:
-                self._missing_slices.clear()
-                self._skip(label, reason)
-                return
-        self.logger.error("%s could not be read to its end: %s", label, error)
-        self._outcome.failed.setdefault(label, str(error))
-
-    def _skip(self, label: str, reason: str) -> None:
-        self.logger.warning("Skipped %s, which is not available: %s", label, reason)
-        self._outcome.unavailable[label] = reason
-
-    def _tell_missing(self) -> None:
-        """Name the slices that Mux does not have, or the stream if it has none of them."""
-        if self._missing_slices and self._label not in self._labels_read:
-            self._skip(self._label, next(iter(self._missing_slices.values())))
-        else:
-            for label, reason in self._missing_slices.items():
-                self._skip(label, reason)
-        self._missing_slices.clear()
-
-    def _slice_text(self, context: Context | None) -> str:
-        parts = {**(context or {})}
-        del parts["environment_id"]
-        return ", ".join(f"{name}: {value}" for name, value in parts.items() if value)
-
-    @property
-    def _last_slice(self) -> Context:
-        """The partition that is read last of the environment."""
-        return {"environment_id": self.environment.id, **self.slices()[-1]}
 
     def probe(self) -> None:
         """Ask for as little as shows whether the stream can be read.
@@ -409,27 +361,8 @@ class MuxStream(Stream):
         Raises:
             MuxError: The bookmark is not a moment.
         """
-        start_date = settings.moment(self.config, "start_date")
-        end_date = settings.moment(self.config, "end_date")
-        end = min(self._now, math.ceil(end_date.timestamp())) if end_date else self._now
-        first = int(start_date.timestamp()) if start_date else None
         bookmark = self._bookmark(context)
-        if bookmark is None:
-            return Span(first, end, None)
-        if bookmark > self._now + DAY:
-            self.logger.warning(
-                "The bookmark of %s lies in the future, so nothing is read until then: %s. Mend or "
-                "remove it in the state",
-                self.name,
-                utc_timestamp(bookmark),
-            )
-        if end_date and end <= bookmark:
-            self.logger.info("Nothing to read: end_date lies before the bookmark")
-            return Span(end, end, None)
-        again = max(0, bookmark - self.lookback_seconds)
-        if first is None:
-            return Span(again, end, bookmark)
-        return Span(max(again, first), end, max(bookmark, first))
+        return span_to_read(self.name, self.config, bookmark, self.lookback_seconds, self._now)
 
     def _bookmark(self, context: Context | None) -> int | None:
         """Return the bookmark in epoch seconds, and keep it in the form that records have."""
@@ -532,3 +465,9 @@ def _batched(items: Iterable[Record], most: int) -> Iterator[list[Record]]:
     iterator = iter(items)
     while some := list(islice(iterator, most)):
         yield some
+
+
+def _named(context: Context) -> str:
+    """Say which slice of an environment it is; nothing if there is no other."""
+    parts = ((key, value) for key, value in context.items() if key != "environment_id")
+    return ", ".join(f"{key}: {value}" for key, value in parts if value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.errors import APIError
+from tap_mux.errors import APIError, NoneAvailableError
 from tap_mux.listings import by, path_to
 from tap_mux.periods import PeriodStream, day_of, timeframe
 
@@ -42,8 +42,7 @@ class EngagementStream(PeriodStream):
         self._missing.clear()
         yield from super().batches(context)
         if self._missing and not self._found:
-            self._has_begun = False
-            raise self._missing[0]  # not this asset or that: Mux has this for none
+            raise NoneAvailableError(self._missing[0])
 
     def items(self, window: Window, context: Context) -> Iterator[str]:
         """List the assets that were watched in a window: one request for each is enough."""

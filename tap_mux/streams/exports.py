@@ -82,7 +82,7 @@ class ExportedVideoViews(MuxStream):
         self, batch: Iterable[Any], tidy: Normalizer, context: Context | None
     ) -> Iterator[Record]:
         """Write all rows of a date, then its state."""
-        self._has_begun = True
+        self._so_far.note_answer()
         for file in batch:
             day = file.date.isoformat()
             yield from self._emit_file(file, tidy, context)

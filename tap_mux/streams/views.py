@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_mux.errors import APIError
+from tap_mux.errors import APIError, NoneAvailableError
 from tap_mux.listings import path_to
 from tap_mux.stream import MuxStream
 from tap_mux.view_windows import ViewWindows
@@ -81,8 +81,7 @@ class VideoViewDetails(ViewStream):
             for first in range(0, len(views), RECORDS_AT_ONCE):
                 yield details(views[first : first + RECORDS_AT_ONCE])
         if gone and not found:
-            self._has_begun = False
-            raise gone[0]  # not this view or that: Mux gives no details at all
+            raise NoneAvailableError(gone[0])
         if gone:
             text = "%d views were listed but are gone: Mux deleted them meanwhile"
             self.logger.warning(text, len(gone))
