@@ -14,7 +14,7 @@ import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib import Catalog, Schema
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_mux import schemas
@@ -162,7 +162,7 @@ class TapMux(Tap):
                 config=config.config if config else None,
                 parse_env_config=bool(config and config.parse_env),
                 state=_read_json(state, "state") if state else None,
-                catalog=_read_json(catalog, "catalog") if catalog else None,
+                catalog=_read_catalog(catalog) if catalog else None,
             )
             _ = tap.environments.readable
             # What has been imported stays: garbage collection, which many records cause, need not
@@ -218,6 +218,19 @@ def _read_json(file: IO[str], what: str) -> dict[str, Any]:
         text = f"The file with the {what} is no JSON object"
         raise MuxError(text)
     return content
+
+
+def _read_catalog(file: IO[str]) -> Catalog:
+    """Read the catalog that the command line names.
+
+    Raises:
+        MuxError: It holds something else.
+    """
+    try:
+        return Catalog.from_dict(_read_json(file, "catalog"))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        text = "The file with the catalog is not what --discover prints"
+        raise MuxError(text) from None
 
 
 def _mistaken_parameters(config: Mapping[str, Any]) -> Iterator[str]:

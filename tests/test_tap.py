@@ -351,6 +351,24 @@ Told.cli()
         assert words in one_line(done.stderr)
         assert done.stdout == ""
 
+    @pytest.mark.parametrize(
+        ("catalog", "words"),
+        [
+            ("assets", "The file with the catalog is no JSON"),
+            ('{"streams": null}', "The file with the catalog is not what --discover prints"),
+            ('{"streams": [{}]}', "The file with the catalog is not what --discover prints"),
+        ],
+    )
+    def test_a_catalog_that_is_none(
+        self, tmp_path: Path, sandbox: Sandbox, catalog: str, words: str
+    ) -> None:
+        (tmp_path / "catalog.json").write_text(catalog, encoding="utf-8")
+        config = config_file(tmp_path, **sandbox.config)
+        done = run_program("--config", config, "--catalog", str(tmp_path / "catalog.json"))
+        assert done.returncode == 1
+        assert words in one_line(done.stderr)
+        assert done.stdout == ""
+
     @pytest.mark.parametrize("value", ["banana", 7.5, [1]])
     def test_a_bookmark_that_is_no_moment_stops_its_stream_only(
         self, world: ExplicitWorld, sandbox: Sandbox, value: Any
