@@ -77,6 +77,7 @@ def simulate(
         if left and len(flying) < most_in_flight and bucket.wait(now) < 60:
             soonest.append(now + max(bucket.wait(now), 1e-6))
         now = max(now, min(soonest))
+        assert now < start + 10_000, "nothing is sent any more"
         while flying and flying[0][0] <= now:
             at, order, ticket, answer = heapq.heappop(flying)
             if answer is None:
