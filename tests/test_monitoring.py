@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer, GeneratedWorld, Sandbox
-from tests.rows import DAY, HOUR, tap_time
+from tests.rows import DAY, HOUR, MINUTE, tap_time
 from tests.tapping import run_tap
 
 if TYPE_CHECKING:
@@ -97,6 +97,23 @@ def test_histograms_have_their_buckets(live: Sandbox) -> None:
     assert records[0]["bucket_values"][0].keys() == {"start", "end", "count", "percentage"}
     second = run_tap(live, "monitoring_histograms", state=first.states[-1])
     assert len(second.records("monitoring_histograms")) <= 2
+
+
+@pytest.mark.parametrize("limits", [[], [{"start": 0, "end": 100}]])
+def test_values_come_without_the_limits_of_their_buckets(
+    sandbox: Sandbox, limits: list[dict[str, int]]
+) -> None:
+    counts = [{"percentage": 0.75, "count": 3}, {"percentage": 0.25, "count": 1}]
+    answer = {
+        "meta": {"bucket_unit": "milliseconds", "buckets": limits},
+        "data": [{"timestamp": tap_time(time.time() - 10 * MINUTE), "bucket_values": counts}],
+    }
+    sandbox.faults.add("/data/v1/monitoring", times=None, action=Answer(200, answer))
+    (record,) = run_tap(sandbox, "monitoring_histograms").records("monitoring_histograms")
+    assert [bucket["count"] for bucket in record["bucket_values"]] == [3, 1]
+    assert [bucket.get("end") for bucket in record["bucket_values"]] == (
+        [100, None] if limits else [None, None]
+    )
 
 
 def test_not_in_the_plan(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
