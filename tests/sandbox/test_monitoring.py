@@ -1,0 +1,82 @@
+"""Monitoring of views that go on, and parts of views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mux_sandbox import ExplicitWorld
+from tests.sandbox.api import DAY, HOUR, NOW, iso, view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sandbox.api import Api
+
+MONITORING = "/data/v1/monitoring/metrics"
+SUBVIEWS = "/data/v1/subview-metrics"
+
+
+def test_monitoring_shows_views_that_go_on(serve: Callable[..., Api]) -> None:
+    views = [
+        view("long", NOW + HOUR, 2 * HOUR, country_code="DE"),
+        view("short", NOW - 60, 120, country_code="FR"),
+    ]
+    api = serve(ExplicitWorld(views=views))
+    body = api.body(f"{MONITORING}/current-concurrent-viewers/timeseries")
+    assert len(body["data"]) == 360
+    assert body["timeframe"] == [NOW - 1815, NOW - 20]
+    counts = {row["date"]: row["concurrent_viewers"] for row in body["data"]}
+    assert (counts[iso(NOW - 20)], counts[iso(NOW - 90)], counts[iso(NOW - 300)]) == (1, 2, 1)
+    path = f"{MONITORING}/current-average-bitrate/breakdown"
+    then = api.data(path, dimension="country", timestamp=NOW - 90)
+    assert {row["value"] for row in then} == {"DE", "FR"}
+    [now] = api.data(path, dimension="country")
+    assert (now["value"], now["concurrent_viewers"]) == ("DE", 1)
+    window = [NOW - 100, NOW - 40]
+    rows = api.data(f"{path}-timeseries", timeframe__=window, limit=1)
+    assert [row["date"] for row in rows] == [iso(NOW - 100 + 5 * n) for n in range(13)]
+    assert {len(row["values"]) for row in rows} == {1}
+    for bad in ({"dimension": "planet"}, {"timestamp": NOW - DAY - 60}):
+        assert api.get(path, **bad).status_code == 400
+    too_long = {"timeframe__": [NOW - 700, NOW]}
+    assert api.get(f"{path}-timeseries", **too_long).status_code == 400
+    assert api.get(f"{MONITORING}/happiness/timeseries").status_code == 404
+
+
+def test_monitoring_has_no_value_without_viewers(serve: Callable[..., Api]) -> None:
+    api = serve(ExplicitWorld(views=[view("v", NOW - 60, 120)]))
+    rows = api.data(f"{MONITORING}/current-rebuffering-percentage/timeseries")
+    assert rows[0] == {"date": iso(NOW - 1815), "value": None, "concurrent_viewers": 0}
+    histogram = api.body(f"{MONITORING}/video-startup-time/histogram-timeseries")
+    assert len(histogram["data"]) == 30
+    assert len(histogram["meta"]["buckets"]) == len(histogram["data"][0]["bucket_values"])
+    assert histogram["data"][0]["median"] is None
+
+
+@pytest.mark.parametrize("kind", ["rendition", "playback_mode"])
+def test_parts_of_views_add_up(generated: Api, kind: str) -> None:
+    base = f"{SUBVIEWS}/playing_time/{kind}"
+    total = generated.data(f"{base}/overall")["metric_value"]
+    rows = generated.data(f"{base}/breakdown", limit=100)
+    assert sum(row["metric_value"] for row in rows) == total
+    by_country = generated.data(f"{SUBVIEWS}/{kind}/dimensions/country", limit=250)
+    assert sum(row["playing_time"] for row in by_country) == total
+    values = {"dimension": "country", "values__": ["US", "DE"]}
+    compared = generated.data(f"{base}/comparison", **values, breakdown_value_limit=1)
+    for row, country in zip(compared, ("US", "DE"), strict=True):
+        [playing] = [one["playing_time"] for one in by_country if one["value"] == country]
+        assert sum(value["metric_value"] for value in row["values"]) == playing
+        assert [value["breakdown_value"] for value in row["values"]][1:] in ([], ["other"])
+    assert generated.get(f"{base}/comparison", dimension="country").status_code == 400
+
+
+def test_the_last_hours_of_parts_are_not_complete(generated: Api) -> None:
+    path = f"{SUBVIEWS}/playing_time/rendition/breakdown-timeseries"
+    body = generated.body(path)
+    assert body["meta"]["complete_through"] == iso(NOW - 2 * HOUR - 1)
+    statuses = {row["date"]: row["status"] for row in body["data"]}
+    assert statuses[iso(NOW - 3 * HOUR)] == "complete"
+    assert statuses[iso(NOW - 2 * HOUR)] == "partial"
+    assert iso(NOW - HOUR) not in statuses
