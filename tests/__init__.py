@@ -1,1 +1,1 @@
-"""Tests: one file for each room of the tap, and the whole of it end to end."""
+"""Tests: one file or folder for each room of the tap, and the whole of it end to end."""

@@ -1,0 +1,39 @@
+"""The time of day, both ways of reading, and a week of views."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.exports.stream import MIDNIGHT, day
+from tests.rows import DAY, HOUR, view
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+
+@pytest.fixture(autouse=True)
+def morning(sandbox: Sandbox) -> None:
+    """Let it be the time when the file of yesterday has been made."""
+    sandbox.options.clock = lambda: MIDNIGHT + 6 * HOUR
+
+
+@pytest.fixture(params=["pyarrow", "csv"])
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of reading: with pyarrow and without."""
+    if request.param == "csv":
+        monkeypatch.setitem(sys.modules, "tap_mux.arrow_rows", None)
+    return str(request.param)
+
+
+@pytest.fixture
+def week(world: ExplicitWorld) -> list[str]:
+    """Three views on each of the last nine days; the ids of those in files."""
+    world.view_rows = [
+        view(f"{day(ago)}-{number}", MIDNIGHT - ago * DAY + number * HOUR)
+        for ago in range(9, 0, -1)
+        for number in range(3)
+    ]
+    return [row["id"] for row in world.view_rows if row["id"] >= day(7)]

@@ -1,0 +1,93 @@
+"""Reading with pyarrow and without gives the same records."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tap_mux import schemas
+from tap_mux.arrow_rows import ArrowEncoder
+from tap_mux.csv_rows import CSVFile
+from tap_mux.normalizing import compile_normalizer
+from tests.exports.stream import STREAM, ids, read, records
+
+if TYPE_CHECKING:
+    from mux_sandbox import Sandbox
+
+CELLS = {
+    "video_title": st.text(
+        st.characters(codec="utf-8") | st.sampled_from('",\\\n\r\t :'), max_size=12
+    ),
+    "asn": st.integers(-(2**70), 2**70).map(str) | st.sampled_from(["", "1e3", "x"]),
+    "latitude": st.floats().map(str) | st.integers().map(str) | st.sampled_from(["", "x"]),
+    "watched": st.sampled_from(["", "true", "false", "t", "f", "1", "0", "True", "no"]),
+    "view_end": st.datetimes().map(lambda moment: f"{moment.isoformat()[:19]}Z")
+    | st.sampled_from(["", "2026-01-31 00:00:00", "x"]),
+}
+KINDS = {
+    "view_id": "string",
+    "video_title": "string",
+    "asn": "integer",
+    "latitude": "number",
+    "watched": "boolean",
+    "view_end": "date-time",
+}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=6))
+def test_both_ways_of_reading_agree(rows: list[dict[str, str]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, KINDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({"view_id": "v", **row} for row in rows)
+    file = CSVFile(
+        "the file",
+        [text.getvalue().encode()],
+        choose=KINDS.get,
+        required="view_id",
+        added={"export_date": "2026-01-31"},
+    )
+    tidy = compile_normalizer(
+        schemas.read(STREAM), tell_unknown=pytest.fail, tell_misfit=lambda _: None
+    )
+    for block in file.blocks():
+        encoder = ArrowEncoder(file, STREAM, {"export_date": "2026-01-31"})
+        lines = encoder.encode(block, datetime.now(UTC))
+        expected = [tidy(row) for row in file.rows(block)]
+        assert len(expected) == len(rows)
+        if lines:
+            assert lines.records == len(rows)
+            found = [json.loads(line)["record"] for line in lines.content.split(b"\n")[:-1]]
+            assert [same(record) for record in found] == [same(record) for record in expected]
+
+
+def same(record: dict[str, Any]) -> dict[str, Any]:
+    """Write numbers alike, since JSON has no two kinds of them."""
+    return {
+        name: float(value) if name == "latitude" and value is not None else value
+        for name, value in record.items()
+    }
+
+
+def test_ordinary_rows_are_read_by_arrow(
+    sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CSVFile, "rows", None)
+    assert ids(read(sandbox)) == week
+
+
+def test_both_ways_agree_on_the_sandboxs_files(
+    sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = records(read(sandbox, include_credentials=True))
+    monkeypatch.setitem(sys.modules, "tap_mux.arrow_rows", None)
+    assert records(read(sandbox, include_credentials=True)) == fast

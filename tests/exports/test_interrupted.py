@@ -1,0 +1,92 @@
+"""The tap as a program, killed or told to end in the middle of the files."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from mux_sandbox import Answer
+from tests.exports.stream import LIST, SECRET, STREAM, catalog_without, day, publish
+from tests.tapping import bookmark, clean_environ, config_file, messages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mux_sandbox import Sandbox
+    from tests.tapping import Message
+
+
+class TestProgram:
+    """Killed or told to end in the middle."""
+
+    def start(self, sandbox: Sandbox, folder: Path, state: Message) -> subprocess.Popen[str]:
+        """Start the tap as a program."""
+        catalog, before = folder / "catalog.json", folder / "state.json"
+        catalog.write_text(json.dumps(catalog_without()))
+        before.write_text(json.dumps(state))
+        files = [f"--catalog={catalog}", f"--state={before}"]
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tap_mux",
+                f"--config={config_file(folder, **sandbox.config)}",
+                *files,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environ(),
+            text=True,
+        )
+
+    def fill(self, sandbox: Sandbox) -> set[str]:
+        """Publish three files of some thousand rows; give their ids."""
+        rows = {day(ago): [f"{day(ago)}-{number}" for number in range(3000)] for ago in (3, 2, 1)}
+        publish(sandbox, {name: "\n".join(["view_id", *lines, ""]) for name, lines in rows.items()})
+        return {view_id for lines in rows.values() for view_id in lines}
+
+    def test_killed_runs_add_up(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        expected = self.fill(sandbox)
+        seen: set[str] = set()
+        state: Message = {}
+        for kill_after in (1000, 4000, 5000, None):
+            lines = []
+            with self.start(sandbox, tmp_path, state) as tap:
+                assert tap.stdout
+                for line in tap.stdout:
+                    lines.append(line)
+                    if len(lines) == kill_after:
+                        tap.send_signal(signal.SIGKILL)
+            for message in messages("".join(lines)):
+                if message["type"] == "RECORD":
+                    seen.add(message["record"]["view_id"])
+                elif message["type"] == "STATE":
+                    state = message["value"]
+                    mark = bookmark(state, STREAM) or ""
+                    assert {view_id for view_id in expected if view_id[:10] <= mark} <= seen
+        assert seen == expected
+        assert bookmark(state, STREAM) == day(1)
+
+    def test_ctrl_c_ends_at_once_while_it_waits(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        self.fill(sandbox)
+        path = f"{sandbox.url}/files/late?{SECRET}"
+        file = {"version": 14, "type": "csv", "path": path}
+        late = {"export_date": day(1), "files": [file]}
+        sandbox.faults.clear()
+        sandbox.faults.add(LIST, times=None, action=Answer(200, {"data": [late]}))
+        sandbox.faults.add(
+            "/files/late", times=None, action=Answer(503, b"", {"Retry-After": "50"})
+        )
+        with self.start(sandbox, tmp_path, {}) as tap:
+            assert tap.stderr
+            for line in tap.stderr:
+                if "Going on in" in line:
+                    time.sleep(0.5)  # it has to have begun to wait
+                    tap.send_signal(signal.SIGINT)
+                    break
+            _, errors = tap.communicate(timeout=10)
+        assert SECRET not in errors

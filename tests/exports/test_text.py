@@ -1,0 +1,98 @@
+"""CSV as it may be written is read as it is meant."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_mux.errors import MuxError
+from tests.exports.stream import STREAM, day, one, publish, read, records
+from tests.tapping import bookmark
+
+if TYPE_CHECKING:
+    from mux_sandbox import Sandbox
+
+
+@pytest.mark.usefixtures("reader")
+class TestText:
+    """CSV as it may be written."""
+
+    @pytest.mark.parametrize(
+        "title",
+        [
+            "a,b",
+            'He said "no"',
+            '"',
+            '""',
+            "two\nlines",
+            "two\r\nlines",
+            "\n",
+            "tab\tand \\ and \\\" and '",
+            "C:\\",
+            "naïve 🎬 \u2028 日本語",
+            "\x01\x7f",
+            " spaces ",
+            "null",
+            ':"",',
+            "x" * 200_000,
+        ],
+    )
+    @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+    def test_any_text_comes_as_it_is(self, sandbox: Sandbox, title: str, line_end: str) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator=line_end)
+        writer.writerows([["view_id", "video_title", "asn"], ["a", title, "1"], ["b", "", "2"]])
+        assert one(sandbox, text.getvalue()) == [
+            {"view_id": "a", "video_title": title, "asn": 1},
+            {"view_id": "b", "video_title": None, "asn": 2},
+        ]
+
+    @pytest.mark.parametrize(
+        "content", ["", "view_id,asn\n", "view_id,asn", "\ufeffview_id,asn\r\n"]
+    )
+    def test_a_file_without_rows(self, sandbox: Sandbox, content: str) -> None:
+        publish(sandbox, {day(1): content})
+        output = read(sandbox)
+        assert not records(output)
+        assert bookmark(output.states[-1], STREAM) == day(1)
+
+    def test_byte_order_mark_blank_lines_and_no_last_line_end(self, sandbox: Sandbox) -> None:
+        rows = one(sandbox, "\ufeffview_id,asn\n\na,1\n\n\nb,2")
+        assert rows == [{"view_id": "a", "asn": 1}, {"view_id": "b", "asn": 2}]
+
+    def test_what_is_not_utf_8_is_told(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        rows = one(sandbox, b"view_id,city\na,M\xfcnchen\nb,Bonn\n")
+        assert [row["city"] for row in rows] == ["M\ufffdnchen", "Bonn"]
+        assert "not UTF-8" in caplog.text
+
+    @pytest.mark.parametrize("row", ["b", "b,1,2", "b,1,", '"b"', '"b,1"'])
+    def test_a_row_of_another_length_fails(self, sandbox: Sandbox, row: str) -> None:
+        content = f'view_id,city\na,"x\ny"\n{row}\nc,3\n'
+        said = f"the export of {day(1)} has [13] columns instead of 2 in line 4"
+        with pytest.raises(MuxError, match=said):
+            one(sandbox, content)
+
+    @pytest.mark.parametrize("row", ['b,"no end', 'b,"a" b'])
+    def test_what_is_no_csv_fails(self, sandbox: Sandbox, reader: str, row: str) -> None:
+        if reader == "pyarrow" and row.endswith(" b"):
+            # Arrow takes it for a text, which shifts nothing.
+            one(sandbox, f"view_id,city\na,1\n{row}\n")
+            return
+        with pytest.raises(MuxError, match=f"the export of {day(1)} is no CSV file as of line 3"):
+            one(sandbox, f"view_id,city\na,1\n{row}\n")
+
+    def test_blocks_end_where_rows_do(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tap_mux.downloading.PIECE_BYTES", 100)
+        monkeypatch.setattr("tap_mux.csv_rows.BLOCK_BYTES", 1)
+        rows = [[f"view-{number}", 'a "quote",\nnext' * (number % 9), "1"] for number in range(300)]
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([["view_id", "video_title", "asn"], *rows])
+        found = one(sandbox, text.getvalue())
+        assert [[row["view_id"], row["video_title"] or "", "1"] for row in found] == rows
