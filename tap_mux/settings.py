@@ -271,7 +271,9 @@ def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _mistaken_tokens(config)
     yield from mistaken_metrics(config)
     yield from _mistaken_values(config.get("stream_params", {}))
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
+    if "@" in config["api_url"]:
+        yield "api_url cannot have a user name, a password or any other @ in it"
+    elif not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
         yield f"api_url is not an http or https URL: {config['api_url']!r}"
     for name, (least, most) in _BOUNDS.items():
         try:

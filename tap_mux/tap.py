@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_mux.stream import MuxStream
+
+# The SDK's sentence begins with the value, which may be or hold a credential.
+_WRONG_TYPE = re.compile(r".* (?P<what>is not of type .+) in config\[(?P<path>.+)\]", re.DOTALL)
 
 
 class TapMux(Tap):
@@ -252,10 +256,13 @@ def _refusal(errors: Iterable[str]) -> ConfigValidationError:
 
 def _worded(error: str) -> str:
     """Say what is wrong with a setting in words that help and that hold no credential."""
-    for name in ("token_id", "token_secret"):
-        if f"[{name!r}]" in error:
-            return f"{name} has to be text"
-    return error
+    found = _WRONG_TYPE.fullmatch(error)
+    if not found:
+        return error
+    path = [part.strip("'") for part in found["path"].split("][")]
+    if path[-1] in {"token_id", "token_secret"}:
+        return f"{path[-1]} has to be text"
+    return f"{'.'.join(path)} {found['what']}"
 
 
 @contextmanager

@@ -78,6 +78,27 @@ class TestSettings:
         assert done.stdout == ""
         assert sandbox.requests == []
 
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"environments": {"token_secret": "hush"}}, "environments is not of type 'array'"),
+            ({"environments": "hush"}, "environments is not of type 'array'"),
+            ({"environments": [["hush"]]}, "environments.0 is not of type 'object'"),
+            ({"environments": [{"token_secret": ["hush"]}]}, "token_secret has to be text"),
+            ({"stream_params": "hush"}, "stream_params is not of type 'object'"),
+            ({"stream_params": {"a": "hush"}}, "stream_params.a is not of type 'object'"),
+            ({"api_url": "http://me:hush@localhost"}, "api_url cannot have a user name"),
+        ],
+    )
+    def test_settings_of_the_wrong_form_are_not_printed(
+        self, tmp_path: Path, settings: dict[str, Any], words: str
+    ) -> None:
+        token = {} if "environments" in settings else {"token_id": "id", "token_secret": "secret"}
+        done = run_program("--config", config_file(tmp_path, **token, **settings))
+        assert done.returncode == 1
+        assert words in one_line(done.stderr)
+        assert "hush" not in done.stderr + done.stdout
+
     def test_credential_of_the_wrong_type_is_not_printed(self, tmp_path: Path) -> None:
         config = config_file(tmp_path, token_id="id", token_secret=12345678)
         done = run_program("--config", config)
