@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from singer_sdk import Stream, metrics
+from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
@@ -311,9 +312,13 @@ class MuxStream(Stream):
             alias = self.stream_maps[0].stream_alias
             writer.write_records(alias, records, extracted, self._version)
             return
+        blank = dict.fromkeys(self._selected_schema["properties"])
         for record in records:
             for stream_map in self.stream_maps:
-                mapped = stream_map.transform(record)
+                try:
+                    mapped = stream_map.transform(record)
+                except MapExpressionError:  # it may name what Mux has left out
+                    mapped = stream_map.transform({**blank, **record})
                 if mapped is not None:
                     self._writer.write_message(
                         RecordMessage(

@@ -13,9 +13,13 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MapExpressionError,
+    StreamMapConfigError,
+)
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog, Schema
+from singer_sdk.singerlib import Catalog, CatalogEntry, Schema
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_mux import schemas
@@ -122,14 +126,31 @@ class TapMux(Tap):
             raise MuxError("; ".join(problems))
 
     def setup_mapper(self) -> None:
-        """Prepare stream maps; a catalog made with credentials does not bring them back."""
-        if self.input_catalog and not self.config.get("include_credentials"):
+        """Prepare stream maps; the catalog may be from before the settings were changed."""
+        if self.input_catalog:
             for stream in ALL_STREAMS:
                 if entry := self.input_catalog.get_stream(stream.name):
-                    hidden = schemas.credentials(schemas.read(stream.name))
-                    schema = schemas.without(entry.schema.to_dict(), hidden)
-                    entry.schema = Schema.from_dict(schema)
-        super().setup_mapper()
+                    self._bring_up_to_date(entry, stream)
+        # Tap's own method gives streams that are not selected a schema without fields, which no
+        # map fits.
+        super(Tap, self).setup_mapper()
+        selected = Catalog()
+        for name, entry in self.catalog.items():
+            if entry.metadata.resolve_selection()[()]:
+                selected[name] = entry
+            else:
+                self.mapper.register_raw_stream_schema(
+                    name, entry.schema.to_dict(), entry.key_properties
+                )
+        self.mapper.register_raw_streams_from_catalog(selected)
+
+    def _bring_up_to_date(self, entry: CatalogEntry, stream: type[MuxStream]) -> None:
+        """Leave out credentials, and tell environments apart, if the settings say so."""
+        if not self.config.get("include_credentials"):
+            hidden = schemas.credentials(schemas.read(entry.tap_stream_id))
+            entry.schema = Schema.from_dict(schemas.without(entry.schema.to_dict(), hidden))
+        if self.environments.are_many and stream.ids_repeat and entry.key_properties:
+            entry.key_properties = list(dict.fromkeys((*entry.key_properties, "environment_id")))
 
     @cached_property
     def environments(self) -> Environments:
@@ -230,8 +251,18 @@ def _read_catalog(file: IO[str]) -> Catalog:
     Raises:
         MuxError: It holds something else.
     """
+    content = _read_json(file, "catalog")
     try:
-        return Catalog.from_dict(_read_json(file, "catalog"))
+        for stream in content["streams"]:
+            for entry in stream["metadata"]:
+                if not entry["breadcrumb"]:
+                    # Singer's way to choose, which the SDK overlooks.
+                    chosen = entry["metadata"]
+                    names = ("replication-method", "replication-key")
+                    stream |= {
+                        name.replace("-", "_"): chosen[name] for name in names if name in chosen
+                    }
+        return Catalog.from_dict(content)
     except (AttributeError, KeyError, TypeError, ValueError):
         text = "The file with the catalog is not what --discover prints"
         raise MuxError(text) from None
@@ -275,6 +306,9 @@ def _readable_errors(logger: logging.Logger) -> Iterator[None]:
         if any(text.startswith("token_") for text in error.errors):
             hint = ". An access token is made in the Mux dashboard, under Settings, Access Tokens"
         logger.error("The settings cannot be used: %s%s", "; ".join(error.errors), hint)  # noqa: TRY400
+        sys.exit(1)
+    except (MapExpressionError, StreamMapConfigError) as error:
+        logger.error("The setting stream_maps cannot be used: %s", error)  # noqa: TRY400
         sys.exit(1)
     except MuxError as error:
         logger.error("%s", error)  # noqa: TRY400 - the sentence says it all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.errors import MuxError
 from tests.rows import DAY, NOW, asset, tap_time
-from tests.tapping import Output, bookmark, catalog_of, run_tap
+from tests.tapping import Output, bookmark, catalog_of, config_file, messages, run_program, run_tap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mux_sandbox import ExplicitWorld, Sandbox
 
 ASSETS = "/video/v1/assets"
@@ -88,3 +91,17 @@ def test_a_failed_run_keeps_the_bookmark(
 def test_full_table_otherwise(sandbox: Sandbox) -> None:
     state = run_tap(sandbox, "assets").states[-1]
     assert len(run_tap(sandbox, "assets", state=state).records("assets")) == 1000
+
+
+def test_chosen_by_metadata_alone(tmp_path: Path, sandbox: Sandbox) -> None:
+    made = catalog_of("assets")
+    (entry,) = made["streams"]
+    assert entry["replication_method"] == "FULL_TABLE"
+    (root,) = [part for part in entry["metadata"] if not part["breadcrumb"]]
+    root["metadata"] |= {"replication-method": "INCREMENTAL", "replication-key": "created_at"}
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(made), encoding="utf-8")
+    config = config_file(tmp_path, **sandbox.config)
+    done = run_program("--config", config, "--catalog", str(catalog))
+    state = [message for message in messages(done.stdout) if message["type"] == "STATE"][-1]
+    assert bookmark(state["value"], "assets") == tap_time(NOW)

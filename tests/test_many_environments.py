@@ -61,6 +61,19 @@ def records(stdout: str, stream: str) -> dict[str, str]:
     }
 
 
+def test_a_catalog_from_before_keeps_environments_apart(tmp_path: Path, both: Sandbox) -> None:
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(catalog_of("dimensions", "assets")), encoding="utf-8")
+    done = run(tmp_path, both, "--catalog", str(catalog))
+    assert done.returncode == 0
+    keys = {
+        message["stream"]: message["key_properties"]
+        for message in messages(done.stdout)
+        if message["type"] == "SCHEMA"
+    }
+    assert keys == {"dimensions": ["name", "environment_id"], "assets": ["id"]}
+
+
 def test_each_record_and_bookmark_has_its_environment(tmp_path: Path, both: Sandbox) -> None:
     done = run(tmp_path, both)
     assert done.returncode == 0

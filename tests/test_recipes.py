@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tap_mux import schemas
-from tests.rows import HOUR, NOW, view
-from tests.tapping import Output, catalog_of, run_tap
+from tests.rows import HOUR, NOW, asset, view
+from tests.tapping import Output, catalog_of, config_file, run_program, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -48,7 +50,36 @@ def test_personal_data_is_hashed_or_dropped(world: ExplicitWorld, sandbox: Sandb
     assert first["view_start"]
 
 
-def test_recipe_only_names_what_is_marked_as_personal() -> None:
+def test_recipe_names_all_that_is_marked_as_personal() -> None:
     fields = schemas.read(STREAM)["properties"]
-    for name in recipe()["stream_maps"][STREAM]:
-        assert fields[name]["description"].startswith("Personal data: ")
+    marked = {name for name, field in fields.items() if "Personal data: " in json.dumps(field)}
+    assert recipe()["stream_maps"][STREAM].keys() == marked
+
+
+def test_recipe_does_no_harm_where_its_stream_is_not_selected(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.view_rows = [view("a", NOW - HOUR)]
+    done = run_program("--config", config_file(tmp_path, **sandbox.config, **recipe()))
+    assert done.returncode == 0
+    assert '"stream":"video_views","record"' in done.stdout
+
+
+def test_maps_may_name_what_mux_leaves_out(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.asset_rows = [asset("a", NOW, passthrough="mine"), asset("b", NOW)]
+    maps = {"assets": {"passthrough": "sha256(passthrough) if passthrough else None"}}
+    first, second = run_tap(sandbox, "assets", stream_maps=maps).records("assets")
+    assert first["passthrough"] == hashlib.sha256(b"mine").hexdigest()
+    assert second["passthrough"] is None
+
+
+@pytest.mark.parametrize("expression", ["id +", "nothing_of_that_name"])
+def test_a_map_that_cannot_be_used_is_one_line(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, expression: str
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    maps = {"assets": {"more": expression}}
+    done = run_program("--config", config_file(tmp_path, **sandbox.config, stream_maps=maps))
+    assert done.returncode == 1
+    assert "The setting stream_maps cannot be used" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
