@@ -121,11 +121,11 @@ class MuxClient:
 
     def _ask_once(self, path: str, query: Query, data: type, items: type) -> dict[str, Any]:
         request = f"GET {path}"
-        if is_called_off():
+        bucket = self._pacer.bucket(path)
+        ticket = bucket.take(is_called_off)
+        if ticket is None:
             text = f"{request} is not wanted any more"
             raise CalledOffError(text)
-        bucket = self._pacer.bucket(path)
-        ticket = bucket.take()
         headers: Mapping[str, str] = {}
         retry_after = None
         status = 0

@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 RATE = 5.0
 """Requests a second where Mux announces no limit."""
@@ -33,6 +33,9 @@ SECONDS_TO_WATCH = 1.0
 
 SECONDS_TO_REMEMBER = 10.0
 """How long something concluded about its rate is refined, before it is watched anew."""
+
+SECONDS_TO_NOTICE = 1.0
+"""How soon a request that waits is given up when it is called off."""
 
 SLOWEST_RATE = 0.1
 RECOVERY = 0.001
@@ -135,12 +138,22 @@ class Bucket:
         self._answered = 0
         self._watched: _Sighting | None = None
 
-    def take(self) -> Ticket:
-        """Wait until a request may be sent, and count it."""
+    def take(self, is_called_off: Callable[[], bool]) -> Ticket | None:
+        """Wait until a request may be sent, and count it.
+
+        Args:
+            is_called_off: Tells whether the request is not wanted any more.
+
+        Returns:
+            The request's ticket; None if it was called off.
+        """
         with self._changed:
-            while (seconds := self.wait(time.monotonic())) > 0:
-                self._changed.wait(seconds)
-            return self.send(time.monotonic())
+            while not is_called_off():
+                seconds = self.wait(time.monotonic())
+                if seconds <= 0:
+                    return self.send(time.monotonic())
+                self._changed.wait(min(seconds, SECONDS_TO_NOTICE))
+        return None
 
     def wait(self, now: float) -> float:
         """Return in how many seconds a request may be sent; 0 or less for at once."""
@@ -203,11 +216,13 @@ class Bucket:
                     self._paused_until = max(self._paused_until, now + pause)
                 self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
                 self._slowed_at = max(now, self._paused_until)
+                self._slowed_to /= 2
                 if not self._announced:
-                    self._slowed_to /= 2
                     self._size = 1  # no more bursts
                 self._level = min(self._level_now(now), self._floor)
                 self._level_at = now
+            if self._watched:  # a refusal takes no token
+                self._watched = self._watched._replace(answered=self._watched.answered + 1)
 
     @property
     def _rate_now(self) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 import random
+import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,6 +126,26 @@ def test_a_small_bucket_is_not_waited_for_in_vain(size: int, reserve: float) -> 
     simulate(mux, 20, reserve=reserve)
     assert len(mux.times) == 20
     assert mux.refusals == 0
+
+
+@pytest.mark.parametrize(("size", "per_second"), [(30, 0.5), (60, 1), (40, 1)])
+def test_refusals_teach_a_slow_refill(size: int, per_second: float) -> None:
+    mux = Mux(size, per_second)
+    simulate(mux, 300, reserve=0)
+    assert mux.refusals <= 5
+
+
+def test_what_waits_is_given_up_when_it_is_called_off() -> None:
+    bucket = Bucket(0.01, 0, None)
+    bucket.answered(bucket.send(time.monotonic()), {"X-RateLimit-Limit": "0"})
+    off = threading.Event()
+    tickets: list[Any] = []
+    thread = threading.Thread(target=lambda: tickets.append(bucket.take(off.is_set)))
+    thread.start()
+    off.set()
+    thread.join(timeout=5)
+    assert tickets == [None]
+    assert bucket.take(lambda: True) is None
 
 
 def test_a_bucket_that_others_use_too_is_watched() -> None:
