@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
+import pytest
+
+from mux_sandbox import Answer, GeneratedWorld, Sandbox, SandboxOptions
 from tests.rows import DAY, HOUR, NOW, tap_time
 from tests.tapping import run_tap
 
@@ -42,3 +44,29 @@ def test_only_final_hours_and_then_the_next_ones() -> None:
         second = run_tap(sandbox, STREAM, state=first.states[-1], lookback_days=0)
         added = {date for *_, date in keys(second.records(STREAM)) - before}
         assert added == {tap_time(final + hour * HOUR) for hour in range(3)}
+
+
+@pytest.mark.parametrize(
+    ("through", "hours"), [("00:59:59", 1), ("01:00:00", 1), ("01:30:00", 1), ("01:59:59", 2)]
+)
+def test_an_hour_counts_when_all_of_it_is_complete(
+    sandbox: Sandbox, through: str, hours: int
+) -> None:
+    midnight = NOW - NOW % DAY - DAY
+    day = tap_time(midnight)[:10]
+    answer = {
+        "data": [
+            {
+                "date": f"{day}T0{hour}:00:00Z",
+                "status": "complete",
+                "values": [{"breakdown_value": "1080p", "metric_value": 1}],
+            }
+            for hour in range(3)
+        ],
+        "meta": {"complete_through": f"{day}T{through}Z"},
+    }
+    sandbox.faults.add("/subview-metrics/", times=None, action=Answer(200, answer))
+    records = run_tap(sandbox, STREAM, start_date=tap_time(midnight)).records(STREAM)
+    assert {record["date"] for record in records} == {
+        tap_time(midnight + hour * HOUR) for hour in range(hours)
+    }

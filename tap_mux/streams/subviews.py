@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
@@ -20,6 +21,10 @@ METRIC = "playing_time"
 SUBVIEW_TYPES = ("rendition", "playback_mode")
 MOST_GROUPS = 100
 """Mux sums up all others of an hour as the group ``other``."""
+
+
+def _last_second(date: str) -> str:
+    return utc_timestamp(int(datetime.fromisoformat(date).timestamp()) + HOUR - 1)
 
 
 class SubviewTimeseries(PeriodStream):
@@ -64,7 +69,7 @@ class SubviewTimeseries(PeriodStream):
             first, last = utc_timestamp(window.start), utc_timestamp(window.end - HOUR)
             for interval in envelope["data"]:
                 date = utc_timestamp(interval["date"])
-                if interval.get("status") != "complete" or date > final:
+                if interval.get("status") != "complete" or _last_second(date) > final:
                     continue
                 if first <= date <= last:
                     rows += [
