@@ -85,3 +85,12 @@ def test_not_available(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> No
     sandbox.faults.add("/engagement/", times=None, action=Answer(404))
     assert run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps") == []
     assert "Skipped asset_heatmaps, which is not available" in caplog.text
+
+
+def test_assets_that_are_gone_later_do_not_make_it_unavailable(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]
+    sandbox.faults.add("/engagement/", times=None, action=Answer(404))
+    assert run_tap(sandbox, "asset_heatmaps", state=state).records("asset_heatmaps") == []
+    assert "not available" not in caplog.text

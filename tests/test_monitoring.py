@@ -116,6 +116,15 @@ def test_values_come_without_the_limits_of_their_buckets(
     )
 
 
+def test_minutes_that_no_histogram_has_any_more_are_told(
+    live: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    column = {"metric": "video-startup-time"}
+    old = state("monitoring_histograms", "timestamp", time.time() - 2 * HOUR, **column)
+    assert run_tap(live, "monitoring_histograms", state=old).records("monitoring_histograms")
+    assert caplog.text.count("are gone: Mux no longer keeps them") == 1
+
+
 def test_not_in_the_plan(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     live.faults.add("/data/v1/monitoring", times=None, action=Answer(403))
     run_tap(live, "monitoring_timeseries", "monitoring_breakdowns", "monitoring_histograms")

@@ -41,7 +41,7 @@ class EngagementStream(PeriodStream):
         self._found = 0
         self._missing.clear()
         yield from super().batches(context)
-        if self._missing and not self._found:
+        if self._missing and not self._found and self._bookmark(context) is None:
             raise NoneAvailableError(self._missing[0])
 
     def items(self, window: Window, context: Context) -> Iterator[str]:
@@ -64,10 +64,11 @@ class EngagementStream(PeriodStream):
             is_no_id = error.status == HTTPStatus.BAD_REQUEST and not error.is_timeframe_refused
             if is_no_id:
                 self.logger.warning("%s lacks the asset %r: %s", self.name, asset_id, error)
-            if is_no_id or error.is_about_missing:
+            elif error.is_about_missing:
                 self._missing.append(error)
-                return {}
-            raise
+            else:
+                raise
+            return {}
         self._found += 1
         data: dict[str, Any] = answer["data"]
         return data

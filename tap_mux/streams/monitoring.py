@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tap_mux.normalizing import Record
 
+MINUTE = 60
 HOUR = 3600
 KEPT_SECONDS = 24 * HOUR
 SPARE_SECONDS = 600
@@ -42,6 +43,8 @@ class MonitoringStream(MuxStream):
     ids_repeat = True
     is_sorted = True
 
+    _is_gone_told = False
+
     @property
     def lookback_seconds(self) -> int:
         """Read nothing again: the numbers have settled."""
@@ -52,13 +55,19 @@ class MonitoringStream(MuxStream):
         kept = int(time.time()) - KEPT_SECONDS + SPARE_SECONDS
         start = self.span(context).start
         if start is not None and start < kept and self._bookmark(context) is not None:
+            self.tell_gone(start, kept)
+        return max(start or 0, kept)
+
+    def tell_gone(self, start: int, end: int) -> None:
+        """Say what can no longer be had, once for all metrics."""
+        if not self._is_gone_told:
+            self._is_gone_told = True
             self.logger.warning(
                 "%s from %s to %s are gone: Mux no longer keeps them",
                 self.name,
                 utc_timestamp(start),
-                utc_timestamp(kept),
+                utc_timestamp(end),
             )
-        return max(start or 0, kept)
 
     def last(self, context: Context | None) -> int:
         """Give the moment to stop before, in epoch seconds."""
@@ -189,7 +198,13 @@ class MonitoringHistograms(MonitoringStream):
             }
             for row in answer["data"]
         ]
-        yield _between(rows, "timestamp", self.first(context), self.last(context))
+        first = self.first(context)
+        found = _between(rows, "timestamp", first, self.last(context))
+        if found and self._bookmark(context) is not None:
+            earliest = int(datetime.fromisoformat(found[0]["timestamp"]).timestamp())
+            if earliest > first + MINUTE:
+                self.tell_gone(first, earliest)
+        yield found
 
     def _ask(self) -> dict[str, Any]:
         path = path_to(self.path, self.slices()[0]["metric"])
