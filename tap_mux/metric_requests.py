@@ -109,7 +109,7 @@ def mistaken_metrics(config: Mapping[str, Any]) -> Iterator[str]:
         yield from _mistakes(request)
     for columns, times in Counter(tuple(request.columns.values()) for request in requests).items():
         if times > 1:
-            yield f"metrics names the same twice: {', '.join(columns)}"
+            yield f"metrics names the same twice: {', '.join(columns)} (group_by can name several)"
 
 
 def _mistakes(request: MetricRequest) -> Iterator[str]:

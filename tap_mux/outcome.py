@@ -70,8 +70,8 @@ class StreamOutcome:
         is_for_none = isinstance(error, NoneAvailableError)
         is_denied = isinstance(error, APIError) and error.is_unavailable and not self._has_answered
         reason = f"{error}. It needs the permission {self._permission}"
-        if part and is_denied and isinstance(error, APIError) and error.is_about_missing:
-            self._missing[f"{self.label} ({part})"] = reason
+        if part and is_denied and isinstance(error, APIError) and not error.is_refused_credential:
+            self._missing[f"{self.label} ({part})"] = reason  # though others may be there
         elif is_for_none or (is_denied and not self._has_read_any):
             self._missing.clear()
             self._skip(self.label, reason)

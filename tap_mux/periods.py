@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.errors import APIError
+from tap_mux.normalizing import utc_timestamp
 from tap_mux.stream import MuxStream
 from tap_mux.windows import Window
 
@@ -48,6 +49,7 @@ class PeriodStream(MuxStream):
         """
         super().__init__(*arguments)
         self._told: set[tuple[int, int]] = set()
+        self._is_elsewhere_told = False
 
     def seconds(self, context: Context) -> int:
         """Say how long a period is.
@@ -179,6 +181,29 @@ class PeriodStream(MuxStream):
             raise refusal
         return periods[bisect_left(periods, True, key=is_kept) :]  # noqa: FBT003 - what is sought
 
+    def used_window(self, envelope: dict[str, Any], asked: Window) -> Window | None:
+        """Read from an answer which window it is for.
+
+        Args:
+            envelope: The answer.
+            asked: The window that was asked for, which is taken where the answer does not say.
+
+        Returns:
+            The window; None where it does not touch the one that was asked for, so that what came
+            is of no use.
+        """
+        match envelope.get("timeframe"):
+            case [int(start), int(end)]:
+                used = Window(start, end)
+                if start < asked.end and asked.start < end:
+                    return used
+                if not self._is_elsewhere_told:
+                    self._is_elsewhere_told = True
+                    text = "%s lacks rows: asked for %s, Mux answered for %s"
+                    self.logger.warning(text, self.name, _written(asked), _written(used))
+                return None
+        return asked
+
     def _tell_gone(self, gone: int, kept: int, context: Context) -> None:
         """Say what can no longer be had, once for all slices, if it was asked for."""
         if not self.config.get("start_date") and self._bookmark(context) is None:
@@ -193,15 +218,28 @@ class PeriodStream(MuxStream):
             )
 
     def probe(self) -> None:
-        """Ask for the last period that is over."""
-        for part in self.slices()[:1]:
-            context = {"environment_id": self.environment.id, **part}
-            seconds = self.seconds(context)
-            end = self._now - self.late_seconds
-            window = Window(end - end % seconds - seconds, end - end % seconds)
-            for item in self.items(window, context):
-                self.rows(window, item, context)
-                break
+        """Ask for the last period that is over, of one slice after another until one is there."""
+        denied: APIError | None = None
+        for part in self.slices():
+            try:
+                self._probe(part)
+            except APIError as error:
+                if not error.is_unavailable or error.is_refused_credential:
+                    raise
+                denied = denied or error
+            else:
+                return
+        if denied:
+            raise denied
+
+    def _probe(self, part: dict[str, Any]) -> None:
+        context = {"environment_id": self.environment.id, **part}
+        seconds = self.seconds(context)
+        end = self._now - self.late_seconds
+        window = Window(end - end % seconds - seconds, end - end % seconds)
+        for item in self.items(window, context):
+            self.rows(window, item, context)
+            break
 
 
 def timeframe(window: Window) -> Query:
@@ -209,21 +247,8 @@ def timeframe(window: Window) -> Query:
     return {"timeframe[]": [window.start, window.end]}
 
 
-def used_window(envelope: dict[str, Any], asked: Window) -> Window | None:
-    """Read from an answer which window it is for.
-
-    Args:
-        envelope: The answer.
-        asked: The window that was asked for, which is taken where the answer does not say.
-
-    Returns:
-        The window; None where it does not touch the one that was asked for.
-    """
-    match envelope.get("timeframe"):
-        case [int(start), int(end)]:
-            used = Window(start, end)
-            return used if start < asked.end and asked.start < end else None
-    return asked
+def _written(window: Window) -> str:
+    return f"{utc_timestamp(window.start)} to {utc_timestamp(window.end)}"
 
 
 def day_of(window: Window) -> str:

@@ -236,7 +236,9 @@ class MuxStream(Stream):
                 unavailable = isinstance(error, APIError) and error.is_unavailable
                 noted = self._outcome.unavailable if unavailable else self._outcome.failed
                 noted[self._label] = str(error)
-                answer = f"{'not available' if unavailable else 'failed'}: {error}"
+                answer = f"failed: {error}"
+                if unavailable:
+                    answer = f"not available: {error}. It needs the permission {self.permission}"
             yield f"{self._label}: {answer}"
 
     @property

@@ -73,6 +73,7 @@ class TestUnavailable:
         assert {message["type"] for message in output.messages} == {"SCHEMA", "STATE"}
         assert f"Skipped {stream}, which is not available" in caplog.text
 
+    @pytest.mark.parametrize("status", [403, 404, 412])
     @pytest.mark.parametrize("dimensions", [["asn", "country"], ["country", "asn"]])
     def test_one_dimension_that_is_not_does_not_hide_others(
         self,
@@ -80,9 +81,10 @@ class TestUnavailable:
         sandbox: Sandbox,
         caplog: pytest.LogCaptureFixture,
         dimensions: list[str],
+        status: int,
     ) -> None:
         world.view_rows.append(view("yesterday", NOW - DAY))
-        sandbox.faults.add("/dimensions/asn", times=None, action=Answer(404, NO))
+        sandbox.faults.add("/dimensions/asn", times=None, action=Answer(status, NO))
         output = run_tap(sandbox, "dimension_values", dimensions=dimensions, **SINCE)
         assert {row["dimension"] for row in output.records("dimension_values")} == {"country"}
         skipped = [text for text in caplog.messages if text.startswith("Skipped")]
@@ -188,6 +190,24 @@ class TestReport:
         done = run_program("--config", config_file(tmp_path, **sandbox.config), "--test")
         assert done.returncode == 0
         assert "\nassets: not available: GET /video/v1/assets" in done.stdout
+
+    def test_what_belongs_to_a_record_is_tried(
+        self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.tables["incidents"] = [{"id": "i", "started_at": "2026-01-01T00:00:00Z"}]
+        sandbox.faults.add("/related", times=None, action=Answer(403, NO))
+        done = run_program("--config", config_file(tmp_path, **sandbox.config), "--test")
+        assert "\nincidents: available\n" in done.stdout
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("related_")]
+        assert line.startswith("related_incidents: not available: GET /data/v1/incidents/i/related")
+        assert line.endswith("It needs the permission Mux Data: Read, and a plan with alerts")
+
+    def test_one_metric_that_is_not_available_does_not_hide_others(
+        self, tmp_path: Path, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add("/data/v1/metrics/views/", times=None, action=Answer(403, NO))
+        done = run_program("--config", config_file(tmp_path, **sandbox.config), "--test")
+        assert "\nmetric_timeseries: available\n" in done.stdout
 
     def test_failed(self, tmp_path: Path, sandbox: Sandbox) -> None:
         sandbox.faults.add(VIEWS, times=None, action=Answer(500, NO))

@@ -253,9 +253,12 @@ class TestQuery:
         assert [record["window_start"], record["window_end"]] == [tap_time(at) for at in used]
 
     @pytest.mark.parametrize("stream", DAILY)
-    def test_an_answer_for_another_window_is_left_out(self, sandbox: Sandbox, stream: str) -> None:
+    def test_an_answer_for_another_window_is_left_out(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, stream: str
+    ) -> None:
         body = {"data": [], "timeframe": [day(9), day(8)], "total_row_count": 0}
         if stream == "metric_overall":
             body["data"] = {"value": 1}
         sandbox.faults.add("/metrics/", times=None, action=Answer(200, body))
-        assert not read(sandbox, stream, VIEWS, **since(day(1))).records(stream)
+        assert not read(sandbox, stream, VIEWS, **since(day(2))).records(stream)
+        assert caplog.text.count(f"{stream} lacks rows: asked for") == 1

@@ -61,8 +61,9 @@ class RelatedIncidents(MuxStream):
         return [{**row, "incident_id": incident["id"]} for page in pages for row in page["data"]]
 
     def probe(self) -> None:
-        """Ask for an incident."""
-        self.environment.client.get(Incidents.path, {"limit": 1})
+        """Ask for an incident, and for what is related to it."""
+        for incident in self.environment.client.get(Incidents.path, {"limit": 1})["data"]:
+            self._related(incident)
 
 
 class Annotations(PeriodStream):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.errors import UnexpectedAnswerError
 from tap_mux.listings import by, path_to
-from tap_mux.periods import PeriodStream, day_of, named, timeframe, used_window
+from tap_mux.periods import PeriodStream, day_of, named, timeframe
 from tap_mux.stream import MuxStream
 from tap_mux.vocabulary import TRACE_DIMENSIONS
 
@@ -71,9 +71,9 @@ class DimensionValues(PeriodStream):
         rows = []
         query = {**self.query, **timeframe(window)}
         for envelope in self.listing.page_after_page(path, query, by("value")):
-            if used := used_window(envelope, window):
+            if self.used_window(envelope, window):
                 rows += [
-                    {**row, "value": named(row, "value"), "day": day_of(used)}
+                    {**row, "value": named(row, "value"), "day": day_of(window)}
                     for row in envelope["data"]
                 ]
         return rows
@@ -94,5 +94,6 @@ class Errors(PeriodStream):
         """Ask for the errors of a day."""
         query = {**self.query, **timeframe(window)}
         envelope = self.environment.client.get(self.path, query)
-        used = used_window(envelope, window)
-        return [{**row, "day": day_of(used)} for row in envelope["data"]] if used else []
+        if not self.used_window(envelope, window):
+            return []
+        return [{**row, "day": day_of(window)} for row in envelope["data"]]

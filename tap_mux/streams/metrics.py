@@ -9,7 +9,7 @@ from tap_mux.errors import UnexpectedAnswerError
 from tap_mux.listings import by, path_to
 from tap_mux.metric_requests import metric_requests
 from tap_mux.normalizing import MisfitError, utc_timestamp
-from tap_mux.periods import PeriodStream, named, timeframe, used_window
+from tap_mux.periods import PeriodStream, named, timeframe
 from tap_mux.vocabulary import GRANULARITIES
 
 if TYPE_CHECKING:
@@ -52,17 +52,16 @@ class MetricStream(PeriodStream):
         """Give the path for a slice."""
         return path_to(self.path, context["metric"])
 
-
-def _columns(envelope: dict[str, Any], asked: Window) -> Record | None:
-    """Give the columns that say what an answer is for; None if for another window."""
-    used = used_window(envelope, asked)
-    if used is None:
-        return None
-    return {
-        "window_start": used.start,
-        "window_end": used.end,
-        "aggregation": (envelope.get("meta") or {}).get("aggregation"),
-    }
+    def columns_of(self, envelope: dict[str, Any], asked: Window) -> Record | None:
+        """Give the columns that say what an answer is for; None if for another window."""
+        used = self.used_window(envelope, asked)
+        if used is None:
+            return None
+        return {
+            "window_start": used.start,
+            "window_end": used.end,
+            "aggregation": (envelope.get("meta") or {}).get("aggregation"),
+        }
 
 
 class MetricTimeseries(MetricStream):
@@ -87,6 +86,7 @@ class MetricTimeseries(MetricStream):
             "order_direction": "asc",
         }
         envelope = self.environment.client.get(self.path_of(context), query, items=list)
+        self.used_window(envelope, window)
         aggregation = (envelope.get("meta") or {}).get("aggregation")
         first = utc_timestamp(window.start)
         last = utc_timestamp(window.end - self.seconds(context))
@@ -119,7 +119,7 @@ class MetricOverall(MetricStream):
         """Ask for the value of a window."""
         query = self.query_of(window, context)
         envelope = self.environment.client.get(self.path_of(context), query, data=dict)
-        columns = _columns(envelope, window)
+        columns = self.columns_of(envelope, window)
         return [] if columns is None else [{**envelope["data"], **columns}]
 
 
@@ -160,7 +160,7 @@ class MetricBreakdowns(MetricStream):
         rows = []
         pages = self.listing.page_after_page(self.path_of(context), query, by("field"))
         for envelope in pages:
-            columns = _columns(envelope, window)
+            columns = self.columns_of(envelope, window)
             if columns is not None:
                 rows += [
                     {**row, **columns, "field": named(row, "field")} for row in envelope["data"]
@@ -191,7 +191,7 @@ class MetricInsights(MetricStream):
         """Ask for the insights of a window."""
         query = self.query_of(window, context)
         envelope = self.environment.client.get(self.path_of(context), query)
-        columns = _columns(envelope, window)
+        columns = self.columns_of(envelope, window)
         if columns is None:
             return []
         return [
@@ -232,7 +232,7 @@ class MetricComparisons(MetricStream):
         ]
         query = {**request.filter_query, **timeframe(window)}
         envelope = self.environment.client.get(self.path, query)
-        columns = _columns(envelope, window)
+        columns = self.columns_of(envelope, window)
         if columns is None:
             return []
         del columns["aggregation"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_mux.errors import APIError
 from tap_mux.listings import by
-from tap_mux.periods import DAY, PeriodStream, named, timeframe, used_window
+from tap_mux.periods import DAY, PeriodStream, named, timeframe
 from tap_mux.stream import MuxStream
 from tap_mux.vocabulary import GRANULARITIES
 from tap_mux.windows import Window
@@ -44,7 +44,7 @@ class DeliveryUsage(PeriodStream):
         rows = []
         query = {**self.query, **timeframe(window)}
         for page in self.listing.page_after_page(self.path, query, _asset):
-            if used := used_window(page, window):
+            if used := self.used_window(page, window):
                 columns = {"window_start": used.start, "window_end": used.end}
                 rows += [
                     {**row, **columns, "live_stream_id": named(row, "live_stream_id")}
