@@ -340,6 +340,8 @@ def count_of(page: dict[str, Any]) -> int | None:
         page: The envelope of one of its pages.
     """
     value = page.get("total_row_count")
+    if value is None and isinstance(meta := page.get("meta"), dict):
+        value = meta.get("total")
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     return value if type(value) is int and value >= 0 else None

@@ -164,3 +164,17 @@ class TestAssetInputs:
         world.asset_rows = [{"id": "asset", "created_at": str(NOW)}]
         sandbox.faults.add("input-info", times=None, action=Answer(403))
         assert run_tap(sandbox, "asset_inputs").records("asset_inputs") == []
+
+
+def test_a_day_that_mux_still_makes_does_not_hide_those_before_it(sandbox: Sandbox) -> None:
+    today = NOW - NOW % DAY
+    row = {"date": tap_time(today - 2 * DAY)[:10], "file_size": 1}
+    answer = {"data": [row], "meta": {"page": 1, "pages": 1, "total": 1}}
+    path = "/system/v1/usage/exports"
+    sandbox.faults.add(path, times=1, action=Answer(412, {"error": {"type": "not_ready"}}))
+    sandbox.faults.add(path, times=None, action=Answer(200, answer))
+    records = run_tap(sandbox, "usage_exports").records("usage_exports")
+    assert [record["date"] for record in records] == [row["date"]]
+    ends = [int(request.params("timeframe[]")[1]) for request in sandbox.requests_to(path)]
+    assert len(ends) == 2  # a count tells that there is no other page
+    assert ends[0] - ends[1] == DAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_mux.errors import APIError
+from tap_mux.errors import APIError, UnexpectedAnswerError
 from tap_mux.listings import by
 from tap_mux.periods import DAY, PeriodStream, named, timeframe
 from tap_mux.stream import MuxStream
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_mux.normalizing import Record
+
+MOST_UNFINISHED_DAYS = 3
+"""How many days are left out, one after another, while Mux has not made their usage exports."""
 
 
 class DeliveryUsage(PeriodStream):
@@ -86,6 +89,23 @@ class UsageExports(MuxStream):
         window = Window(start - start % DAY, span.end - span.end % DAY)
         if window.start >= window.end:
             return
+        for _ in range(MOST_UNFINISHED_DAYS):
+            try:
+                yield self._files(window)
+            except APIError as error:
+                if error.status == HTTPStatus.NOT_FOUND:
+                    self.logger.info("There are no usage exports yet for these days")
+                    return
+                if error.status != HTTPStatus.PRECONDITION_FAILED:
+                    raise
+                self.logger.warning("Mux is still making usage exports: the next run reads them")
+                window = Window(window.start, window.end - DAY)
+                if window.start >= window.end:
+                    return
+            else:
+                return
+
+    def _files(self, window: Window) -> list[Record]:
         found: dict[str, Record] = {}
         try:
             query = timeframe(window)
@@ -93,15 +113,9 @@ class UsageExports(MuxStream):
                 found |= {row.get("date", ""): row for row in page["data"]}
         except APIError as error:
             if found:
-                raise
-            if error.status == HTTPStatus.NOT_FOUND:
-                self.logger.info("There are no usage exports yet for these days")
-            elif error.status == HTTPStatus.PRECONDITION_FAILED:
-                self.logger.warning("Mux is still making usage exports: the next run reads them")
-            else:
-                raise
-            return
-        yield [found[date] for date in sorted(found)]
+                raise UnexpectedAnswerError(str(error)) from None  # there were some
+            raise
+        return [found[date] for date in sorted(found)]
 
     def probe(self) -> None:
         """Ask for a file; none yet is an answer, too."""
