@@ -23,19 +23,19 @@ from singer_sdk.singerlib import Catalog, CatalogEntry, Schema
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_mux import schemas
-from tap_mux.environment import Environments
-from tap_mux.errors import MuxError
-from tap_mux.outcome import Outcome
-from tap_mux.settings import SETTINGS, mistakes
+from tap_mux.api.environment import Environments
+from tap_mux.api.errors import MuxError
+from tap_mux.records.writer import BatchWriter, held_back
+from tap_mux.run.outcome import Outcome
+from tap_mux.settings.settings import SETTINGS, mistakes
+from tap_mux.settings.words import nearest
 from tap_mux.streams import ALL_STREAMS
-from tap_mux.words import nearest
-from tap_mux.writing import BatchWriter, held_back
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_mux.stream import MuxStream
+    from tap_mux.streams.base import MuxStream
 
 # The SDK's sentence begins with the value, which may be or hold a credential.
 _WRONG_TYPE = re.compile(r".* (?P<what>is not of type .+) in config\[(?P<path>.+)\]", re.DOTALL)

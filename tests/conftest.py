@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox, SandboxOptions
-from tap_mux import pacing
+from tap_mux.api import rate_limit as pacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

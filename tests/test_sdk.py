@@ -13,7 +13,7 @@ from tap_mux.tap import TapMux
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_mux.stream import MuxStream
+    from tap_mux.streams.base import MuxStream
 
 # Some fields occur only in old or rare records.
 pytestmark = pytest.mark.filterwarnings("default:Fields in transformed catalog but not in records")

@@ -15,12 +15,12 @@ import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
 from mux_sandbox import Answer, Delay, Disconnect
-from tap_mux.errors import MuxError
-from tap_mux.settings import SETTINGS
+from tap_mux.api.errors import MuxError
+from tap_mux.settings.settings import SETTINGS
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
-from tests.rows import HOUR, NOW, asset, view, views
-from tests.tapping import Output, clean_environ, config_file, messages, run_program, run_tap
+from tests.support.records import HOUR, NOW, asset, view, views
+from tests.support.tapping import Output, clean_environ, config_file, messages, run_program, run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path

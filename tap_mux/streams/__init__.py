@@ -1,9 +1,9 @@
 """All streams of the tap: the table of contents."""
 
-from tap_mux.streams.alerts import Annotations, Incidents, RelatedIncidents
 from tap_mux.streams.dimensions import Dimensions, DimensionValues, Errors
 from tap_mux.streams.engagement import AssetHeatmaps, AssetHotspots
 from tap_mux.streams.exports import ExportedVideoViews
+from tap_mux.streams.incidents import Annotations, Incidents, RelatedIncidents
 from tap_mux.streams.metrics import (
     MetricBreakdowns,
     MetricComparisons,

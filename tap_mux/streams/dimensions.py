@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import by, path_to
-from tap_mux.periods import PeriodStream, day_of, named, timeframe
-from tap_mux.stream import MuxStream
-from tap_mux.vocabulary import TRACE_DIMENSIONS
+from tap_mux.api.errors import UnexpectedAnswerError
+from tap_mux.reading.pagination import by, path_to
+from tap_mux.settings.vocabulary import TRACE_DIMENSIONS
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.periodic import PeriodStream, day_of, named, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
-    from tap_mux.windows import Window
+    from tap_mux.reading.windows import Window
+    from tap_mux.records.normalizer import Record
 
 FILTERS = frozenset({"filters[]", "metric_filters[]"})
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.errors import APIError, NoneAvailableError
-from tap_mux.listings import by, path_to
-from tap_mux.periods import PeriodStream, day_of, timeframe
+from tap_mux.api.errors import APIError, NoneAvailableError
+from tap_mux.reading.pagination import by, path_to
+from tap_mux.streams.periodic import PeriodStream, day_of, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
-    from tap_mux.windows import Window
+    from tap_mux.reading.windows import Window
+    from tap_mux.records.normalizer import Record
 
 VIEWS_BY_ASSET = "/data/v1/metrics/views/breakdown"
 

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_mux import settings
-from tap_mux.csv_rows import CSVFile
-from tap_mux.downloading import BegunAgainError, Download
-from tap_mux.exports import KEPT_DAYS, Exports, missing, spans
-from tap_mux.normalizing import compile_normalizer
-from tap_mux.stream import MuxStream
+from tap_mux.exports.csv_rows import CSVFile
+from tap_mux.exports.download import BegunAgainError, Download
+from tap_mux.exports.files import KEPT_DAYS, Exports, missing, spans
+from tap_mux.records.normalizer import compile_normalizer
+from tap_mux.settings import settings
+from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.arrow_rows import ArrowEncoder, Lines
-    from tap_mux.csv_rows import Block
-    from tap_mux.exports import File
-    from tap_mux.normalizing import Normalizer, Record
+    from tap_mux.exports.arrow_rows import ArrowEncoder, Lines
+    from tap_mux.exports.csv_rows import Block
+    from tap_mux.exports.files import File
+    from tap_mux.records.normalizer import Normalizer, Record
 
 BLOCKS_AT_ONCE = 2
 """How many blocks are encoded at once: each takes some tens of MB."""
@@ -151,7 +151,7 @@ class ExportedVideoViews(MuxStream):
     ) -> ArrowEncoder | None:
         """Return the fast way from CSV to messages, if what it needs is installed."""
         try:
-            from tap_mux.arrow_rows import ArrowEncoder  # noqa: PLC0415 - an extra, and slow to import
+            from tap_mux.exports.arrow_rows import ArrowEncoder  # noqa: PLC0415 - an extra, and slow to import
         except ImportError:
             return None
         added = {key: value for key, value in added.items() if self._is_selected(key)}

@@ -5,19 +5,19 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import by, path_to
-from tap_mux.metric_requests import metric_requests
-from tap_mux.normalizing import MisfitError, utc_timestamp
-from tap_mux.periods import PeriodStream, named, timeframe
-from tap_mux.vocabulary import GRANULARITIES
+from tap_mux.api.errors import UnexpectedAnswerError
+from tap_mux.reading.pagination import by, path_to
+from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.settings.metrics import metric_requests
+from tap_mux.settings.vocabulary import GRANULARITIES
+from tap_mux.streams.periodic import PeriodStream, named, timeframe
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.metric_requests import MetricRequest
-    from tap_mux.normalizing import Record
-    from tap_mux.windows import Window
+    from tap_mux.reading.windows import Window
+    from tap_mux.records.normalizer import Record
+    from tap_mux.settings.metrics import MetricRequest
 
 PERIODS_AT_ONCE = {"minute": 60, "ten_minutes": 36, "hour": 15 * 24, "day": 10_000}
 """How many intervals are asked for at once: in longer timeframes Mux rounds to longer ones."""

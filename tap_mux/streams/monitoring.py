@@ -7,19 +7,19 @@ from datetime import datetime
 from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import path_to
-from tap_mux.normalizing import MisfitError, utc_timestamp
-from tap_mux.periods import named
-from tap_mux.stream import MuxStream
-from tap_mux.vocabulary import MONITORING_DIMENSIONS, MONITORING_METRICS
+from tap_mux.api.errors import UnexpectedAnswerError
+from tap_mux.reading.pagination import path_to
+from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.settings.vocabulary import MONITORING_DIMENSIONS, MONITORING_METRICS
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.periodic import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
+    from tap_mux.records.normalizer import Record
 
 MINUTE = 60
 HOUR = 3600

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_mux.errors import APIError, UnexpectedAnswerError
-from tap_mux.listings import by, each, path_to
-from tap_mux.normalizing import MisfitError, utc_timestamp
-from tap_mux.stream import MuxStream
+from tap_mux.api.errors import APIError, UnexpectedAnswerError
+from tap_mux.reading.pagination import by, each, path_to
+from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
+    from tap_mux.records.normalizer import Record
 
 
 class RobotsStream(MuxStream):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.errors import UnexpectedAnswerError
-from tap_mux.listings import path_to
-from tap_mux.normalizing import MisfitError, utc_timestamp
-from tap_mux.periods import PeriodStream, named, timeframe
+from tap_mux.api.errors import UnexpectedAnswerError
+from tap_mux.reading.pagination import path_to
+from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.streams.periodic import PeriodStream, named, timeframe
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
-    from tap_mux.windows import Window
+    from tap_mux.reading.windows import Window
+    from tap_mux.records.normalizer import Record
 
 HOUR = 3600
 METRIC = "playing_time"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_mux.stream import MuxStream
+from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
+    from tap_mux.records.normalizer import Record
 
 
 class Environments(MuxStream):

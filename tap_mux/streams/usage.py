@@ -5,19 +5,19 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_mux.errors import APIError, UnexpectedAnswerError
-from tap_mux.listings import by
-from tap_mux.periods import DAY, PeriodStream, named, timeframe
-from tap_mux.stream import MuxStream
-from tap_mux.vocabulary import GRANULARITIES
-from tap_mux.windows import Window
+from tap_mux.api.errors import APIError, UnexpectedAnswerError
+from tap_mux.reading.pagination import by
+from tap_mux.reading.windows import Window
+from tap_mux.settings.vocabulary import GRANULARITIES
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.periodic import DAY, PeriodStream, named, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
+    from tap_mux.records.normalizer import Record
 
 MOST_UNFINISHED_DAYS = 3
 """How many days are left out, one after another, while Mux has not made their usage exports."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_mux.errors import APIError, NoneAvailableError
-from tap_mux.listings import path_to
-from tap_mux.stream import MuxStream
-from tap_mux.view_windows import ViewWindows
-from tap_mux.writing import RECORDS_AT_ONCE
+from tap_mux.api.errors import APIError, NoneAvailableError
+from tap_mux.reading.pagination import path_to
+from tap_mux.reading.view_windows import ViewWindows
+from tap_mux.records.writer import RECORDS_AT_ONCE
+from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.normalizing import Record
+    from tap_mux.records.normalizer import Record
 
 
 class ViewStream(MuxStream):

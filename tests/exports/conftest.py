@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.exports.stream import MIDNIGHT, day
-from tests.rows import DAY, HOUR, view
+from tests.support.records import DAY, HOUR, view
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -24,7 +24,7 @@ def morning(sandbox: Sandbox) -> None:
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways of reading: with pyarrow and without."""
     if request.param == "csv":
-        monkeypatch.setitem(sys.modules, "tap_mux.arrow_rows", None)
+        monkeypatch.setitem(sys.modules, "tap_mux.exports.arrow_rows", None)
     return str(request.param)
 
 

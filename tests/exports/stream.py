@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mux_sandbox import Answer
 from tap_mux.tap import TapMux
-from tests.rows import DAY, NOW, tap_time
-from tests.tapping import Output, bookmark, run_tap
+from tests.support.records import DAY, NOW, tap_time
+from tests.support.tapping import Output, bookmark, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tap_mux import schemas
-from tap_mux.arrow_rows import ArrowEncoder
-from tap_mux.csv_rows import CSVFile
-from tap_mux.normalizing import compile_normalizer
+from tap_mux.exports.arrow_rows import ArrowEncoder
+from tap_mux.exports.csv_rows import CSVFile
+from tap_mux.records.normalizer import compile_normalizer
 from tests.exports.stream import STREAM, ids, read, records
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ def test_both_ways_agree_on_the_sandboxs_files(
     sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast = records(read(sandbox, include_credentials=True))
-    monkeypatch.setitem(sys.modules, "tap_mux.arrow_rows", None)
+    monkeypatch.setitem(sys.modules, "tap_mux.exports.arrow_rows", None)
     assert records(read(sandbox, include_credentials=True)) == fast

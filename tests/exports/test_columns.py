@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_mux.errors import MuxError
+from tap_mux.api.errors import MuxError
 from tests.exports.stream import catalog_without, day, one, publish, read, records
 
 if TYPE_CHECKING:

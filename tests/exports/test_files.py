@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer
-from tap_mux.errors import MuxError
+from tap_mux.api.errors import MuxError
 from tests.exports.stream import (
     ENVIRONMENT,
     LIST,
@@ -22,8 +22,8 @@ from tests.exports.stream import (
     records,
     state_of,
 )
-from tests.rows import DAY, HOUR, view
-from tests.tapping import bookmark
+from tests.support.records import DAY, HOUR, view
+from tests.support.tapping import bookmark
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from mux_sandbox import Answer
 from tests.exports.stream import LIST, SECRET, STREAM, catalog_without, day, publish
-from tests.tapping import bookmark, clean_environ, config_file, messages
+from tests.support.tapping import bookmark, clean_environ, config_file, messages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mux_sandbox import Sandbox
-    from tests.tapping import Message
+    from tests.support.tapping import Message
 
 
 class TestProgram:

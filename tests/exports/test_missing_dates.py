@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_mux.exports import spans
+from tap_mux.exports.files import spans
 from tests.exports.stream import day, publish, read, state_of
 
 if TYPE_CHECKING:

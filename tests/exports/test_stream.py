@@ -19,7 +19,7 @@ from tests.exports.stream import (
     records,
     state_of,
 )
-from tests.tapping import Output
+from tests.support.tapping import Output
 
 if TYPE_CHECKING:
     import pytest

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_mux.errors import MuxError
+from tap_mux.api.errors import MuxError
 from tests.exports.stream import STREAM, day, one, publish, read, records
-from tests.tapping import bookmark
+from tests.support.tapping import bookmark
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox
@@ -89,8 +89,8 @@ class TestText:
     def test_blocks_end_where_rows_do(
         self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tap_mux.downloading.PIECE_BYTES", 100)
-        monkeypatch.setattr("tap_mux.csv_rows.BLOCK_BYTES", 1)
+        monkeypatch.setattr("tap_mux.exports.download.PIECE_BYTES", 100)
+        monkeypatch.setattr("tap_mux.exports.csv_rows.BLOCK_BYTES", 1)
         rows = [[f"view-{number}", 'a "quote",\nnext' * (number % 9), "1"] for number in range(300)]
         text = io.StringIO(newline="")
         csv.writer(text).writerows([["view_id", "video_title", "asn"], *rows])

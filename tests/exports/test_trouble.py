@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer, Disconnect, Truncate
-from tap_mux.errors import MuxError
+from tap_mux.api.errors import MuxError
 from tests.exports.stream import LIST, MIDNIGHT, SIGNED, STREAM, day, ids, publish_packed, read
-from tests.rows import DAY, HOUR, view, views
-from tests.tapping import Output, bookmark
+from tests.support.records import DAY, HOUR, view, views
+from tests.support.tapping import Output, bookmark
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -25,7 +25,7 @@ class TestTrouble:
     def test_resumes(
         self, sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch, waits: list[float]
     ) -> None:
-        monkeypatch.setattr("tap_mux.downloading.READ_BYTES", 256)
+        monkeypatch.setattr("tap_mux.exports.download.READ_BYTES", 256)
         sandbox.faults.add(SIGNED, times=3, action=Truncate())
         assert ids(read(sandbox)) == week
         assert any("Range" in request.headers for request in sandbox.requests)
@@ -37,7 +37,7 @@ class TestTrouble:
         monkeypatch: pytest.MonkeyPatch,
         waits: list[float],
     ) -> None:
-        monkeypatch.setattr("tap_mux.downloading.READ_BYTES", 256)
+        monkeypatch.setattr("tap_mux.exports.download.READ_BYTES", 256)
         world.view_rows = views(60, MIDNIGHT - DAY, 60)
         changed = [view(number, MIDNIGHT - DAY + number * 60) for number in range(80)]
 

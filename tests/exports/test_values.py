@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_mux.errors import MuxError
+from tap_mux.api.errors import MuxError
 from tests.exports.stream import STREAM, day, one, publish, read
-from tests.tapping import Output, bookmark
+from tests.support.tapping import Output, bookmark
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox

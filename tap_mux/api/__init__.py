@@ -1,0 +1,1 @@
+"""One request to Mux: signed, held to the rate limit, tried again, decoded."""

@@ -1,0 +1,1 @@
+"""The daily CSV files of Mux Data: listing, downloading and parsing them."""

@@ -1,0 +1,270 @@
+"""Rows of a large CSV file: cut into blocks of whole rows, their values typed column by column.
+
+Follows https://www.rfc-editor.org/rfc/rfc4180
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import math
+import re
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_mux.api.errors import MuxError
+from tap_mux.records.normalizer import MisfitError, utc_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tap_mux.records.normalizer import Record
+
+    Cells = Sequence[str]
+
+BLOCK_BYTES = 1 << 21
+"""How much is parsed at once: what is done for each column of a block is then done seldom."""
+
+LONGEST_ROW_BYTES = 1 << 26
+"""Where a file has no end of a row in so much, it is no CSV file."""
+
+BOOLEANS = {
+    **dict.fromkeys(("true", "True", "TRUE", "t", "T", "1"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "f", "F", "0"), False),
+}
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BARE_RETURN = re.compile(r"\r(?!\n)")
+_PRIVATE_USE = range(0xE000, 0xF900)
+_IN_BRACKETS = re.compile(r"\s*\(.*\)$")
+
+csv.field_size_limit(LONGEST_ROW_BYTES)  # a stack trace may be longer than what csv expects
+
+logger = logging.getLogger(__name__)
+
+
+class Column(NamedTuple):
+    """A column that is read."""
+
+    position: int
+    name: str
+
+    kind: str
+    """The type of its values: a JSON type or ``date-time``; others are left as text."""
+
+
+class Block(NamedTuple):
+    """Some whole rows, as they stand in the file."""
+
+    content: bytes
+
+    line: int
+    """The line of the file with which it begins."""
+
+
+class CSVFile:
+    """One file, read once from its beginning to its end."""
+
+    def __init__(
+        self,
+        name: str,
+        pieces: Iterable[bytes],
+        *,
+        choose: Callable[[str], str | None],
+        required: str,
+        added: Mapping[str, Any],
+    ) -> None:
+        """Take what is needed to read; nothing is read yet.
+
+        Args:
+            name: What the file is called in messages.
+            pieces: The file, decompressed.
+            choose: Gives the type of a column, None if it is left out.
+            required: The column without which a row is of no use.
+            added: Columns that each row gets, and their values.
+        """
+        self.name = name
+        self.columns: list[Column] = []
+        self.width = 0
+        self._pieces = pieces
+        self._choose = choose
+        self.required = required
+        self._added = added
+        self._is_garbled = False
+
+    def blocks(self) -> Iterator[Block]:
+        """Cut the file into blocks, after having read its first line for the columns.
+
+        Raises:
+            MuxError: The file cannot be read.
+        """
+        line = 1
+        for content in self._whole_rows():
+            body = content
+            if line == 1:
+                body = self._read_head(content.removeprefix(_BYTE_ORDER_MARK))
+                line += content.count(b"\n", 0, len(content) - len(body))
+            if body:
+                yield Block(body, line)
+                line += body.count(b"\n")
+
+    def rows(self, block: Block) -> list[Record]:
+        """Parse a block.
+
+        Args:
+            block: One of this file.
+
+        Returns:
+            A row for each line, empty values null. A value that does not fit the type of its column
+            is still text.
+
+        Raises:
+            MuxError: A line is not what the file's first line announces.
+        """
+        try:
+            text = block.content.decode()
+        except UnicodeDecodeError:
+            text = block.content.decode(errors="replace")
+            if not self._is_garbled:
+                self._is_garbled = True
+                logger.warning("%s has text that is not UTF-8, near line %d", self.name, block.line)
+        # Not every writer quotes a carriage return, which csv takes for the end of a line.
+        stand_in = ""
+        if _BARE_RETURN.search(text):
+            stand_in = next(char for char in map(chr, _PRIVATE_USE) if char not in text)
+            text = _BARE_RETURN.sub(stand_in, text)
+        rows = []
+        end = block.line - 1
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        try:
+            for row in reader:
+                if len(row) == self.width:
+                    rows.append(row)
+                elif row:
+                    text = (
+                        f"{self.name} has {len(row)} columns instead of {self.width} in line "
+                        f"{end + 1}"
+                    )
+                    raise MuxError(text)
+                end = block.line - 1 + reader.line_num
+        except csv.Error as error:
+            text = f"{self.name} is no CSV file as of line {end + 1}: {error}"
+            raise MuxError(text) from None
+        if stand_in:
+            rows = [[cell.replace(stand_in, "\r") for cell in row] for row in rows]
+        cells = list(zip(*rows, strict=True))
+        if not cells:
+            return []
+        names = [*(column.name for column in self.columns), *self._added]
+        columns = [_TYPED.get(kind, _texts)(cells[position]) for position, _, kind in self.columns]
+        added = map(repeat, self._added.values())
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, *added, strict=False)]
+
+    def _whole_rows(self) -> Iterator[bytes]:
+        collected: list[bytes] = []
+        size = 0
+        for piece in self._pieces:
+            collected.append(piece)
+            size += len(piece)
+            if size < BLOCK_BYTES:
+                continue
+            rest = b"".join(collected)
+            if end := _end_of_rows(rest):
+                yield rest[:end]
+                rest = rest[end:]
+            elif size > LONGEST_ROW_BYTES:
+                text = f"{self.name} is no CSV file: a row has no end"
+                raise MuxError(text)
+            collected = [rest]
+            size = len(rest)
+        if size:
+            yield b"".join(collected)
+
+    def _read_head(self, content: bytes) -> bytes:
+        """Read the names of the columns, and return what follows."""
+        end = _end_of_first_row(content)
+        head = content[:end].decode(errors="replace")
+        names = [
+            _IN_BRACKETS.sub("", name.strip())
+            for row in csv.reader(io.StringIO(head, newline=""))
+            for name in row
+        ]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            text = f"{self.name} has more than one column {twice[0]!r}"
+            raise MuxError(text)
+        if self.required not in names:
+            text = f"{self.name} has no column {self.required!r} in its first line"
+            raise MuxError(text)
+        chosen = ((position, name, self._choose(name)) for position, name in enumerate(names))
+        self.columns = [Column(position, name, kind) for position, name, kind in chosen if kind]
+        self.width = len(names)
+        return content[end:]
+
+
+def _end_of_rows(content: bytes) -> int:
+    """Return where the last whole row ends: behind the last line break outside of quotes."""
+    end = len(content)
+    is_quoted = content.count(b'"') % 2 == 1
+    while end:
+        line = content.rfind(b"\n", 0, end) + 1
+        if content.count(b'"', line, end) % 2:
+            is_quoted = not is_quoted
+        if not is_quoted:
+            return line
+        end = line - 1
+    return 0
+
+
+def _end_of_first_row(content: bytes) -> int:
+    end = content.find(b"\n") + 1
+    while end and content.count(b'"', 0, end) % 2:
+        end = content.find(b"\n", end) + 1
+    return end or len(content)
+
+
+def _texts(cells: Cells) -> Sequence[str | None]:
+    return [cell or None for cell in cells] if "" in cells else cells
+
+
+def _integers(cells: Cells) -> Sequence[int | str | None]:
+    try:
+        return [int(cell) if cell else None for cell in cells]
+    except ValueError:
+        return cells
+
+
+def _numbers(cells: Cells) -> Sequence[float | str | None]:
+    try:
+        numbers = [float(cell) if cell else None for cell in cells]
+    except ValueError:
+        return cells
+    # JSON has neither NaN nor infinity.
+    return numbers if math.isfinite(sum(filter(None, numbers))) else cells
+
+
+def _booleans(cells: Cells) -> Sequence[bool | str | None]:
+    return [BOOLEANS.get(cell, cell) if cell else None for cell in cells]
+
+
+def _moments(cells: Cells) -> Sequence[str | None]:
+    # What Mux Data sends elsewhere passes as it is; the schema's own way brings it into form.
+    return [cell if cell.endswith("Z") else _moment(cell) if cell else None for cell in cells]
+
+
+def _moment(cell: str) -> str:
+    text = cell.removesuffix(" UTC").replace(" +", "+")
+    try:
+        return utc_timestamp(float(text) if text.replace(".", "", 1).isdecimal() else text)
+    except MisfitError:
+        return cell
+
+
+_TYPED: dict[str, Callable[[Cells], Sequence[Any]]] = {
+    "string": _texts,
+    "integer": _integers,
+    "number": _numbers,
+    "boolean": _booleans,
+    "date-time": _moments,
+}

@@ -1,0 +1,1 @@
+"""Which requests it takes to read a list or a range of time, complete and in order."""

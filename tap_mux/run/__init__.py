@@ -1,0 +1,1 @@
+"""A run as a whole: which environments there are, and how each stream ends."""

@@ -1,0 +1,1 @@
+"""The settings, and the words of Mux that they may use."""

@@ -1,0 +1,330 @@
+"""The settings, what they mean, and what is wrong with those that a user gave."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import typing as th
+
+from tap_mux.settings.metrics import DEFAULT_METRICS, mistaken_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# The SDK does not turn environment variables into numbers, so such a setting may also be text.
+_NUMBER = th.CustomType({"type": ["number", "string"]})
+
+SETTINGS = th.PropertiesList(
+    th.Property(
+        "token_id",
+        th.StringType,
+        title="Token ID",
+        description="ID of the Mux access token. Required, unless environments is set.",
+    ),
+    th.Property(
+        "token_secret",
+        th.StringType,
+        secret=True,
+        title="Token Secret",
+        description="Secret of the Mux access token. Required, unless environments is set.",
+    ),
+    th.Property(
+        "environments",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("name", th.StringType, required=True),
+                th.Property("token_id", th.StringType, required=True),
+                th.Property("token_secret", th.StringType, required=True, secret=True),
+                additional_properties=False,
+            )
+        ),
+        secret=True,
+        title="Environments",
+        description=(
+            "Several Mux environments to read in one run, each with a name and an access token: "
+            "instead of token_id and token_secret."
+        ),
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start Date",
+        description=(
+            "Where incremental streams begin (video_views: first view_end to read): a date or a "
+            "date-time. Without it, they begin as far back as Mux keeps data without extra charge."
+        ),
+    ),
+    th.Property(
+        "end_date",
+        th.DateTimeType,
+        title="End Date",
+        description=(
+            "Where to stop reading, for backfills: a date or a date-time after start_date, itself "
+            "not included. Without it, all is read up to now."
+        ),
+    ),
+    th.Property(
+        "lookback_seconds",
+        th.IntegerType(minimum=0),
+        default=7200,
+        title="Lookback Seconds",
+        description=(
+            "How far before its bookmark each incremental run reads again, in seconds: Mux reopens "
+            "views for up to an hour, and some arrive late."
+        ),
+    ),
+    th.Property(
+        "lookback_days",
+        th.IntegerType(minimum=0),
+        default=2,
+        title="Lookback Days",
+        description=(
+            "The same for streams of sums over days and hours, such as metrics and errors, in days."
+        ),
+    ),
+    th.Property(
+        "assets_lookback_days",
+        th.IntegerType(minimum=0),
+        default=7,
+        title="Assets Lookback Days",
+        description=(
+            "The same for assets, in days, where the catalog makes that stream incremental."
+        ),
+    ),
+    th.Property(
+        "metrics",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("metric", th.StringType, required=True),
+                th.Property("measurement", th.StringType),
+                th.Property("group_by", th.ArrayType(th.StringType)),
+                th.Property("filters", th.ArrayType(th.StringType)),
+                th.Property("metric_filters", th.ArrayType(th.StringType)),
+                th.Property("granularity", th.StringType),
+                additional_properties=False,
+            )
+        ),
+        default=DEFAULT_METRICS,
+        title="Metrics",
+        description=(
+            "What the metric_ streams read: each item has a metric and, if wanted, measurement, "
+            "group_by, filters, metric_filters and granularity (minute, ten_minutes, hour or day)."
+        ),
+    ),
+    th.Property(
+        "dimensions",
+        th.ArrayType(th.StringType),
+        default=["browser", "country", "operating_system", "stream_type", "viewer_device_category"],
+        title="Dimensions",
+        description="The dimensions whose values the stream dimension_values reads.",
+    ),
+    th.Property(
+        "delivery_usage_granularity",
+        th.StringType,
+        allowed_values=["day", "hour"],
+        default="day",
+        title="Delivery Usage Granularity",
+        description="How long the UTC windows of the stream delivery_usage are: day or hour.",
+    ),
+    th.Property(
+        "stream_params",
+        th.ObjectType(additional_properties=th.ObjectType(additional_properties=True)),
+        title="Stream Parameters",
+        description=(
+            "Query parameters that filter at Mux, by stream, such as "
+            '{"video_views": {"filters[]": ["country:US"]}}.'
+        ),
+    ),
+    th.Property(
+        "api_url",
+        th.StringType,
+        default="https://api.mux.com",
+        title="API URL",
+        description="Base URL of the Mux API.",
+    ),
+    th.Property(
+        "request_timeout_seconds",
+        th.IntegerType(minimum=1),
+        default=60,
+        title="Request Timeout Seconds",
+        description="How long to wait for a connection, and for more of an answer, in seconds.",
+    ),
+    th.Property(
+        "max_attempts",
+        th.IntegerType(minimum=1),
+        default=8,
+        title="Maximum Attempts",
+        description="How often one request is tried before its stream fails.",
+    ),
+    th.Property(
+        "max_concurrency",
+        th.IntegerType(minimum=1, maximum=64),
+        default=8,
+        title="Maximum Concurrency",
+        description="How many requests are under way at once, at most.",
+    ),
+    th.Property(
+        "rate_limit_reserve",
+        _NUMBER,
+        default=0.1,
+        title="Rate Limit Reserve",
+        description=(
+            "The part of Mux's rate limit, 0 to 0.9, that is left for others: your own production "
+            "has the same limit."
+        ),
+    ),
+    th.Property(
+        "max_requests_per_second",
+        _NUMBER,
+        title="Maximum Requests per Second",
+        description="A limit on requests a second to each part of the API, whatever Mux allows.",
+    ),
+    th.Property(
+        "fail_on_unavailable",
+        th.BooleanType,
+        default=False,
+        title="Fail on Unavailable",
+        description=(
+            "Whether a run fails, after all else is done, when the access token or the plan does "
+            "not include a selected stream. Such a stream is skipped with a warning otherwise."
+        ),
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=False,
+        title="Emit `ACTIVATE_VERSION` messages",
+        description=(
+            "Whether to tell the loader, after a stream that Mux lists whole has been read to its "
+            "end, to delete rows that Mux no longer lists."
+        ),
+    ),
+    th.Property(
+        "include_credentials",
+        th.BooleanType,
+        default=False,
+        title="Include Credentials",
+        description=(
+            "Whether to load what gives access to something, such as pre-signed URLs. Left out of "
+            "schemas and records otherwise."
+        ),
+    ),
+)
+
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+)
+
+
+_BOUNDS = {"rate_limit_reserve": (0, 0.9), "max_requests_per_second": (0.01, 1000)}
+
+
+def moment(config: Mapping[str, Any], name: str) -> datetime | None:
+    """Read a setting that is a date or a date-time; UTC where it names no offset.
+
+    Args:
+        config: The settings.
+        name: Which of them to read.
+
+    Returns:
+        The moment, or None if the setting is not set.
+
+    Raises:
+        ValueError: The setting is neither.
+    """
+    text = config.get(name)
+    if text is None:
+        return None
+    if not _MOMENT.fullmatch(text):
+        raise ValueError(text)
+    value = datetime.fromisoformat(text)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def number(config: Mapping[str, Any], name: str) -> float | None:
+    """Read a setting that is a number, or text that says one.
+
+    Args:
+        config: The settings.
+        name: Which of them to read.
+
+    Returns:
+        The number, or None if the setting is not set.
+
+    Raises:
+        ValueError: The setting is no number.
+    """
+    value = config.get(name)
+    return None if value is None else float(value)
+
+
+def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say what the schema cannot: each mistake in the settings is one sentence.
+
+    Args:
+        config: Settings that fit their schema.
+    """
+    yield from _mistaken_tokens(config)
+    yield from mistaken_metrics(config)
+    yield from _mistaken_values(config.get("stream_params", {}))
+    if "@" in config["api_url"]:
+        yield "api_url cannot have a user name, a password or any other @ in it"
+    elif not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
+        yield f"api_url is not an http or https URL: {config['api_url']!r}"
+    for name, (least, most) in _BOUNDS.items():
+        try:
+            value = number(config, name)
+        except ValueError:
+            value = math.nan
+        if value is not None and not least <= value <= most:
+            yield f"{name} is not a number from {least:g} to {most:g}: {config[name]!r}"
+    moments = {}
+    for name in ("start_date", "end_date"):
+        try:
+            moments[name] = moment(config, name)
+        except ValueError:
+            yield (
+                f"{name} is neither a date nor a date-time: {config[name]!r}; write it like "
+                "2026-01-31 or 2026-01-31T23:59:59Z"
+            )
+    start, end = moments.get("start_date"), moments.get("end_date")
+    if start and end and end <= start:
+        yield f"end_date ({config['end_date']}) has to be after start_date ({config['start_date']})"
+
+
+def _mistaken_tokens(config: Mapping[str, Any]) -> Iterator[str]:
+    if "environments" in config:
+        yield from _mistaken_environments(config)
+        return
+    for name in ("token_id", "token_secret"):
+        if name not in config:
+            yield f"{name} is missing"
+        elif not config[name].strip():
+            yield f"{name} is empty"
+
+
+def _mistaken_environments(config: Mapping[str, Any]) -> Iterator[str]:
+    environments = config["environments"]
+    if "token_id" in config or "token_secret" in config:
+        yield "environments is set, so token_id and token_secret have no place"
+    if not environments:
+        yield "environments is empty"
+    for number, environment in enumerate(environments, 1):
+        for name, value in environment.items():
+            if not value.strip():
+                yield f"{name} of environment {number} is empty"
+    for name, times in Counter(environment["name"] for environment in environments).items():
+        if times > 1:
+            yield f"environments has the name {name!r} more than once"
+
+
+def _mistaken_values(stream_params: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for stream, query in stream_params.items():
+        for name, value in query.items():
+            values = value if isinstance(value, list) else [value]
+            if any(isinstance(one, bool) or not isinstance(one, str | int) for one in values):
+                yield f"stream_params of {stream}: {name} is not text, a whole number or a list"

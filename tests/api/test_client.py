@@ -1,0 +1,249 @@
+"""One request: tried again where that helps, and worded for people where it does not."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer, Delay, Disconnect, Truncate
+from tap_mux.api.client import MuxClient
+from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
+from tap_mux.api.rate_limit import Pacer
+from tap_mux.api.transport import LONGEST_WAIT_SECONDS
+from tests.support.records import NOW, asset
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+PATH = "/video/v1/assets"
+TOO_MANY = {"errors": ["Too many requests, retry later."]}
+
+
+def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
+    """Make a client for the sandbox."""
+    settings = {
+        "timeout_seconds": 5,
+        "max_attempts": 4,
+        "most_in_flight": 8,
+        "pacer": Pacer(reserve=0.1, most_per_second=None),
+        "user_agent": "tap-mux/test",
+    }
+    return MuxClient(**{**sandbox.config, **settings, **more})
+
+
+@pytest.fixture
+def client(world: ExplicitWorld, sandbox: Sandbox, waits: list[float]) -> MuxClient:
+    """A client of a world with one asset."""
+    world.asset_rows = [asset("a", NOW)]
+    return client_of(sandbox)
+
+
+TROUBLES: dict[str, Any] = {
+    "408": Answer(408),
+    "429": Answer(429, TOO_MANY),
+    "500": Answer(500, b"oops"),
+    "502 HTML": Answer.html(502),
+    "503": Answer(503, {"error": "Maintenance"}),
+    "connection reset": Disconnect(),
+    "cut off": Truncate(),
+    "200 HTML": Answer.html(),
+    "200 list": Answer.json_list(),
+    "200 broken JSON": Answer.invalid_json(),
+    "200 broken UTF-8": Answer(200, b'{"data":[{"id":"\xff"}]}'),
+    "200 empty": Answer(200),
+    "200 without data": Answer(200, {"ok": True}),
+    "200 data of another kind": Answer(200, {"data": {"id": "a"}}),
+    "200 data of other things": Answer(200, {"data": [1]}),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
+def test_passing_trouble_is_tried_again(
+    client: MuxClient, sandbox: Sandbox, waits: list[float], trouble: Any
+) -> None:
+    sandbox.faults.add(PATH, times=3, action=trouble)
+    assert [row["id"] for row in client.get(PATH)["data"]] == ["a"]
+    assert len(sandbox.requests) == 4
+    assert len(waits) == 3
+
+
+def test_half_a_character_spoils_no_page(client: MuxClient, sandbox: Sandbox) -> None:
+    body = rb'{"data":[{"id":"a","title":"\ud83d"},{"id":"b","title":"\ud83d\ude00"}]}'
+    sandbox.faults.add(PATH, action=Answer(200, body))
+    titles = [row["title"] for row in client.get(PATH)["data"]]
+    assert titles == ["?", "\U0001f600"]
+    assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
+def test_lasting_trouble_fails_after_as_many_tries_as_set(
+    client: MuxClient, sandbox: Sandbox, waits: list[float], trouble: Any
+) -> None:
+    sandbox.faults.add(PATH, times=None, action=trouble)
+    with pytest.raises(MuxError, match=r"^GET /video/v1/assets .*Gave up after 4 tries$"):
+        client.get(PATH)
+    assert len(sandbox.requests) == 4
+
+
+def test_a_slow_answer_is_tried_again(
+    world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    sandbox.faults.add(PATH, times=1, action=Delay(3))
+    assert client_of(sandbox, timeout_seconds=1).get(PATH)["data"]
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 302])
+def test_lasting_answers_are_not_tried_again(
+    client: MuxClient, sandbox: Sandbox, status: int
+) -> None:
+    body = {"error": {"type": "some_type", "messages": ["This.", "And that."]}}
+    sandbox.faults.add(PATH, times=None, action=Answer(status, body))
+    with pytest.raises(APIError, match=rf"^GET {PATH} was answered {status} ") as raised:
+        client.get(PATH, {"limit": 7})
+    assert "(some_type: This.; And that.)" in str(raised.value)
+    assert "limit" not in str(raised.value)
+    assert len(sandbox.requests) == 1
+
+
+def test_nobody_there(waits: list[float]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        client = MuxClient(
+            api_url=url,
+            token_id="id",
+            token_secret="s3cr3t",
+            user_agent="t",
+            timeout_seconds=1,
+            max_attempts=2,
+            most_in_flight=1,
+            pacer=Pacer(reserve=0, most_per_second=None),
+        )
+        with pytest.raises(NoAnswerError, match="Connection refused") as raised:
+            client.get(PATH, {"limit": 7})
+    assert url in str(raised.value)
+    assert "limit" not in str(raised.value)
+
+
+class TestWaits:
+    """How long it waits before it tries again."""
+
+    def test_doubles_with_jitter_up_to_a_limit(self, sandbox: Sandbox, waits: list[float]) -> None:
+        sandbox.faults.add(PATH, times=None, action=Answer(503))
+        with pytest.raises(MuxError):
+            client_of(sandbox, max_attempts=10).get(PATH)
+        longest = [min(2.0**number, LONGEST_WAIT_SECONDS) for number in range(9)]
+        for wait, most in zip(waits, longest, strict=True):
+            assert most / 2 <= wait <= most
+        assert len({wait / most for wait, most in zip(waits, longest, strict=True)}) > 1
+
+    def test_obeys_retry_after_in_seconds(
+        self, client: MuxClient, sandbox: Sandbox, waits: list[float]
+    ) -> None:
+        sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": "17"}))
+        client.get(PATH)
+        assert 17 <= waits[0] <= 18
+
+    def test_obeys_retry_after_as_a_date(
+        self, client: MuxClient, sandbox: Sandbox, waits: list[float]
+    ) -> None:
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
+        client.get(PATH)
+        assert 28 <= waits[0] <= 31
+
+    @pytest.mark.parametrize("header", ["86400", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
+    def test_obeys_no_longer_than_an_hour(
+        self, client: MuxClient, sandbox: Sandbox, waits: list[float], header: str
+    ) -> None:
+        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
+        client.get(PATH)
+        assert 3600 <= waits[0] <= 3601
+
+    @pytest.mark.parametrize("header", ["soon", "", "-3", "1e9", "Sun, 99 Foo"])
+    def test_ignores_a_retry_after_that_makes_no_sense(
+        self, client: MuxClient, sandbox: Sandbox, waits: list[float], header: str
+    ) -> None:
+        sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": header}))
+        client.get(PATH)
+        assert 0.5 <= waits[0] <= 1
+
+
+class TestManners:
+    """How it presents itself, and what it keeps to itself."""
+
+    def test_signs_and_names_itself(self, client: MuxClient, sandbox: Sandbox) -> None:
+        client.get(PATH, {"a[]": [1, "b c"]})
+        (request,) = sandbox.requests
+        assert request.authorized
+        assert request.headers["User-Agent"] == "tap-mux/test"
+        assert request.query == [("a[]", "1"), ("a[]", "b c")]
+
+    def test_keeps_its_connection(
+        self, client: MuxClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
+        logging.getLogger(
+            "urllib3.connectionpool"
+        ).disabled = False  # as the SDK's set-up leaves it
+        for _ in range(5):
+            client.get(PATH)
+        assert caplog.text.count("Starting new HTTP connection") == 1
+
+    def test_logs_no_secret_at_any_level(
+        self,
+        world: ExplicitWorld,
+        sandbox: Sandbox,
+        caplog: pytest.LogCaptureFixture,
+        waits: list[float],
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        client = client_of(sandbox)
+        for trouble in TROUBLES.values():
+            sandbox.faults.add(PATH, action=trouble)
+        for _ in range(6):
+            try:
+                client.get(PATH)
+            except MuxError:
+                continue
+        pair = f"{sandbox.config['token_id']}:{sandbox.config['token_secret']}"
+        for secret in (sandbox.config["token_secret"], base64.b64encode(pair.encode()).decode()):
+            assert secret not in caplog.text
+        assert "Authorization" not in caplog.text
+
+    def test_does_not_follow_a_redirect_with_its_token(
+        self, client: MuxClient, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add(PATH, action=Answer(302, b"", {"Location": f"{sandbox.url}/elsewhere"}))
+        with pytest.raises(APIError, match="302 Found"):
+            client.get(PATH)
+        assert len(sandbox.requests) == 1
+
+
+def test_an_object_is_asked_for_as_such(sandbox: Sandbox) -> None:
+    client = client_of(sandbox, max_attempts=1)
+    assert client.get("/system/v1/whoami", data=dict)["data"]["environment_id"]
+    with pytest.raises(UnexpectedAnswerError):
+        client.get("/system/v1/whoami")
+
+
+def test_goes_through_the_users_proxy(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    # The sandbox takes the place of the proxy, which is asked for a whole URL.
+    monkeypatch.setenv("http_proxy", sandbox.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    client = client_of(sandbox, api_url="http://mux.example.com")
+    assert client.get(PATH)["data"]
+    assert sandbox.requests[-1].headers["Host"] == "mux.example.com"

@@ -1,0 +1,249 @@
+"""The token bucket: spends the burst, then keeps to the rate; never meets the limit."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from mux_sandbox import ExplicitWorld, RateLimit, Sandbox
+from tap_mux.api.rate_limit import LONGEST_PAUSE_SECONDS, Bucket, Pacer
+from tests.api.test_client import client_of
+from tests.support.records import NOW, asset
+from tests.support.tapping import run_tap
+
+
+@dataclass
+class Mux:
+    """Mux's side of a bucket, in simulated time."""
+
+    size: float
+    per_second: float
+    announced: bool = True
+    level: float = -1
+    at: float = 0
+    lowest: float = field(default=1e9)
+    refusals: int = 0
+    times: list[float] = field(default_factory=list)
+
+    def ask(self, now: float) -> dict[str, str] | None:
+        """Take a token; None if there is none."""
+        if self.level < 0:
+            self.level = self.size
+        self.level = min(self.size, self.level + (now - self.at) * self.per_second)
+        self.at = now
+        self.times.append(now)
+        if self.level < 1:
+            self.refusals += 1
+            return None
+        self.level -= 1
+        self.lowest = min(self.lowest, self.level)
+        if not self.announced:
+            return {}
+        remaining = str(int(self.level))
+        return {"X-RateLimit-Limit": str(int(self.size)), "X-RateLimit-Remaining": remaining}
+
+
+def simulate(
+    mux: Mux,
+    requests: int,
+    *,
+    most_in_flight: int = 8,
+    latency: float = 0.1,
+    reserve: float = 0.1,
+    most_per_second: float | None = None,
+) -> float:
+    """Ask a number of times, several at once, and return when the last answer came."""
+    chance = random.Random(1)
+    bucket = Bucket(5, reserve, most_per_second)
+    now = 1000.0
+    mux.at = now
+    start = now
+    flying: list[tuple[float, int, Any, Any]] = []
+    left = requests
+    sent = 0
+    while left or flying:
+        if left and len(flying) < most_in_flight and bucket.wait(now) <= 0:
+            ticket = bucket.send(now)
+            left -= 1
+            sent += 1
+            there = chance.uniform(0.3, 0.7) * latency
+            heapq.heappush(flying, (now + there, sent, ticket, None))
+            continue
+        soonest = [flying[0][0]] if flying else []
+        if left and len(flying) < most_in_flight and bucket.wait(now) < 60:
+            soonest.append(now + max(bucket.wait(now), 1e-6))
+        now = max(now, min(soonest))
+        assert now < start + 10_000, "nothing is sent any more"
+        while flying and flying[0][0] <= now:
+            at, order, ticket, answer = heapq.heappop(flying)
+            if answer is None:
+                answer = (mux.ask(at),)
+                heapq.heappush(flying, (at + latency / 2, order, ticket, answer))
+                continue
+            headers = answer[0]
+            if headers is None:
+                bucket.refused(ticket, None, now=at)
+                left += 1
+            else:
+                bucket.answered(ticket, headers, now=at)
+    return now - start
+
+
+@pytest.mark.parametrize("latency", [0.01, 0.15, 0.6])
+@pytest.mark.parametrize(
+    ("size", "per_second"), [(100, 20), (100, 5), (20, 1), (20, 40), (1000, 500), (4, 1)]
+)
+def test_an_announced_bucket_is_used_up_but_for_the_reserve(
+    size: float, per_second: float, latency: float
+) -> None:
+    mux = Mux(size, per_second)
+    requests = int(size + 60 * per_second)
+    seconds = simulate(mux, requests, latency=latency)
+    assert mux.refusals == 0
+    assert mux.lowest >= size * 0.1 - 1
+    bucket_bound = max(0, requests - size * 0.9) / per_second
+    latency_bound = requests * latency / 8
+    assert seconds <= 1.06 * max(bucket_bound, latency_bound) + 2 * latency + 1
+
+
+@pytest.mark.parametrize("reserve", [0, 0.1, 0.5, 0.9])
+def test_the_reserve_is_left_alone(reserve: float) -> None:
+    mux = Mux(100, 20)
+    simulate(mux, 400, reserve=reserve)
+    assert mux.lowest >= 100 * reserve - 1e-6
+    assert mux.refusals == 0
+
+
+@pytest.mark.parametrize(("size", "reserve"), [(1, 0.1), (5, 0.9), (2, 0.5), (10, 0.9)])
+def test_a_small_bucket_is_not_waited_for_in_vain(size: int, reserve: float) -> None:
+    mux = Mux(size, 1)
+    simulate(mux, 20, reserve=reserve)
+    assert len(mux.times) == 20
+    assert mux.refusals == 0
+
+
+@pytest.mark.parametrize(("size", "per_second"), [(30, 0.5), (60, 1), (40, 1)])
+def test_refusals_teach_a_slow_refill(size: int, per_second: float) -> None:
+    mux = Mux(size, per_second)
+    simulate(mux, 300, reserve=0)
+    assert mux.refusals <= 5
+
+
+def test_what_waits_is_given_up_when_it_is_called_off() -> None:
+    bucket = Bucket(0.01, 0, None)
+    bucket.answered(bucket.send(time.monotonic()), {"X-RateLimit-Limit": "0"})
+    off = threading.Event()
+    tickets: list[Any] = []
+    thread = threading.Thread(target=lambda: tickets.append(bucket.take(off.is_set)))
+    thread.start()
+    off.set()
+    thread.join(timeout=5)
+    assert tickets == [None]
+    assert bucket.take(lambda: True) is None
+
+
+def test_a_bucket_that_others_use_too_is_watched() -> None:
+    mux = Mux(100, 20, level=30)
+    simulate(mux, 200)
+    assert mux.refusals == 0
+    assert mux.lowest >= 9
+
+
+@pytest.mark.parametrize(("size", "per_second"), [(20, 3), (10, 2), (50, 1), (5, 4)])
+def test_an_unannounced_limit_is_seldom_met(size: float, per_second: float) -> None:
+    mux = Mux(size, per_second, announced=False)
+    simulate(mux, 600)
+    assert mux.refusals < 0.02 * 600
+
+
+def test_without_headers_it_keeps_to_the_agreed_rate() -> None:
+    mux = Mux(1e9, 1e9, announced=False)
+    seconds = simulate(mux, 105, latency=0.01)
+    assert 20 <= seconds <= 21
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_limit_of_ones_own_holds_in_every_case(*, announced: bool) -> None:
+    mux = Mux(1000, 500, announced=announced)
+    seconds = simulate(mux, 41, most_per_second=4, latency=0.01)
+    assert 10 <= seconds <= 10.2
+    assert min(b - a for a, b in zip(mux.times, mux.times[1:], strict=False)) > 0.2
+
+
+def test_a_refusal_slows_everyone_down_once_and_is_forgotten_slowly() -> None:
+    bucket = Bucket(5, 0, None)
+    tickets = [bucket.send(100.0) for _ in range(3)]
+    for ticket in tickets:
+        bucket.refused(ticket, None, now=100.1)
+    pause = bucket.wait(100.1)
+    assert 0.4 <= pause <= 1
+    later = 102.0
+    assert bucket.wait(later) <= 0
+    bucket.send(later)
+    assert bucket.wait(later) == pytest.approx(1 / 2.5)  # half of five a second, no burst
+    for step in range(200):
+        bucket.answered(bucket.send(later + step), {}, now=later + step)
+    recovered = 1 / bucket.wait(later + 199)
+    assert 3 < recovered < 4
+
+
+def test_retry_after_is_obeyed_by_everyone() -> None:
+    bucket = Bucket(5, 0, None)
+    bucket.refused(bucket.send(100.0), 30, now=100.1)
+    assert 30 <= bucket.wait(100.1) <= 31
+
+
+def test_pauses_grow_up_to_a_limit() -> None:
+    bucket = Bucket(5, 0, None)
+    now = 100.0
+    pauses = []
+    for _ in range(12):
+        bucket.refused(bucket.send(now), None, now=now)
+        pauses.append(bucket.wait(now))
+        now += 1000
+    assert pauses[5] > pauses[0]
+    assert max(pauses) <= LONGEST_PAUSE_SECONDS
+
+
+def test_each_part_of_the_api_has_its_own_bucket() -> None:
+    pacer = Pacer(reserve=0, most_per_second=None)
+    paths = [
+        "/video/v1/assets",
+        "/data/v1/video-views",
+        "/data/v1/monitoring/metrics",
+        "/system/v1/whoami",
+        "/robots/v0/jobs",
+    ]
+    assert len({id(pacer.bucket(path)) for path in paths}) == len(paths)
+    assert pacer.bucket("/data/v1/realtime/metrics") is pacer.bucket("/data/v1/monitoring/x")
+    monitoring = pacer.bucket("/data/v1/monitoring/metrics")
+    assert monitoring.wait(0.0) <= 0
+    monitoring.answered(monitoring.send(0.0), {}, now=0.0)
+    assert monitoring.wait(0.0) == pytest.approx(1)
+
+
+class TestOverHttp:
+    """Against the sandbox's buckets."""
+
+    def test_no_429_from_an_announced_bucket(self) -> None:
+        world = ExplicitWorld(assets=[asset(f"asset-{n:04}", NOW - n) for n in range(4000)])
+        with Sandbox(world=world) as sandbox:
+            sandbox.options.rate_limits["video"] = RateLimit(30, 10)
+            output = run_tap(sandbox, "assets")
+            assert len(output.records("assets")) == 4000
+            assert {request.status for request in sandbox.requests} == {200}
+
+    def test_a_429_is_survived(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [asset("a", NOW)]
+        sandbox.options.announce_rate_limits = False
+        sandbox.options.rate_limits["video"] = RateLimit(1, 2)
+        client = client_of(sandbox)
+        for _ in range(4):
+            assert client.get("/video/v1/assets")["data"]
+        assert 429 in {request.status for request in sandbox.requests}

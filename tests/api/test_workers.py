@@ -1,0 +1,222 @@
+"""An ordered, bounded map: results in order, few calls at once, the first failure once."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer, Delay
+from tap_mux.api.errors import MuxError
+from tap_mux.api.rate_limit import Pacer
+from tap_mux.api.workers import Fetcher
+from tests.reading.test_pagination import listing_of
+from tests.support.records import DAY, HOUR, NOW, asset, tap_time, views
+from tests.support.tapping import clean_environ, config_file, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+VIEWS = "/data/v1/video-views"
+ASSETS = "/video/v1/assets"
+
+
+class Gauge:
+    """Counts calls that are under way."""
+
+    def __init__(self) -> None:
+        """Start at none."""
+        self.lock = threading.Lock()
+        self.now = self.most = self.total = 0
+
+    def call(self, item: int) -> int:
+        """Take a little while."""
+        with self.lock:
+            self.now += 1
+            self.total += 1
+            self.most = max(self.most, self.now)
+        time.sleep(random.uniform(0, 0.01))
+        with self.lock:
+            self.now -= 1
+        return item
+
+
+def test_results_come_in_order_and_few_at_once() -> None:
+    gauge = Gauge()
+    results = list(Fetcher(5).map(gauge.call, range(100)))
+    assert results == list(range(100))
+    assert 2 <= gauge.most <= 5
+
+
+def test_takes_items_only_a_little_ahead() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in itertools.count():
+            taken.append(number)
+            yield number
+
+    results = Fetcher(3).map(lambda item: item, items())
+    assert len(taken) <= 3
+    for _ in range(10):
+        next(results)
+    assert len(taken) <= 13
+    results.close()
+    assert list(results) == []
+
+
+def test_first_failure_surfaces_once_in_its_place_and_ends_it() -> None:
+    started = []
+
+    def call(item: int) -> int:
+        started.append(item)
+        time.sleep(0.01)
+        if item in {3, 4, 5}:
+            raise ValueError(item)
+        return item
+
+    results = Fetcher(2).map(call, range(1000))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="3"):
+        next(results)
+    assert list(results) == []
+    time.sleep(0.1)
+    assert len(started) <= 3 + 2 * 2 + 1
+
+
+def test_one_failed_call_does_not_stop_later_ones() -> None:
+    fetcher = Fetcher(1)
+    with pytest.raises(ZeroDivisionError):
+        next(fetcher.map(lambda item: 1 // item, [0]))
+    assert list(fetcher.map(lambda item: 1 // item, [1])) == [1]
+
+
+def test_threads_start_when_needed() -> None:
+    before = threading.active_count()
+    fetcher = Fetcher(50)
+    assert threading.active_count() == before
+    fetcher.submit(int).result()
+    assert threading.active_count() == before + 1
+
+
+class TestPages:
+    """Lists by page number that have no total."""
+
+    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250, 1000])
+    def test_all_pages_in_order_and_at_most_a_round_wasted(
+        self, world: ExplicitWorld, sandbox: Sandbox, count: int
+    ) -> None:
+        world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(count)]
+        pages = list(listing_of(sandbox)[0].by_page(ASSETS, {}))
+        assert [row["id"] for page in pages for row in page] == [
+            row["id"] for row in world.asset_rows
+        ]
+        assert len(sandbox.requests) <= count // 100 + 1 + 4
+
+    @pytest.mark.parametrize("cap", [1, 30, 50])
+    def test_pages_may_be_shorter_than_asked_for(
+        self, world: ExplicitWorld, sandbox: Sandbox, cap: int
+    ) -> None:
+        sandbox.options.page_cap = cap
+        world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(100)]
+        pages = list(listing_of(sandbox)[0].by_page(ASSETS, {}))
+        assert sum(len(page) for page in pages) == 100
+
+
+class TestViews:
+    """The pages of a window, and the next window's first, are asked for together."""
+
+    def test_output_is_that_of_one_request_at_a_time(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(9000, NOW - DAY, 7)
+        sandbox.options.latency_seconds = 0.005
+        settings: dict[str, Any] = {
+            "start_date": tap_time(NOW - 2 * DAY),
+            "end_date": tap_time(NOW - HOUR),
+        }
+        one = run_tap(sandbox, max_concurrency=1, **settings)
+        asked = len(sandbox.requests)
+        many = run_tap(sandbox, max_concurrency=8, **settings)
+        assert many.records("video_views") == one.records("video_views")
+        assert many.states == one.states
+        assert len(sandbox.requests) == 2 * asked
+
+    @pytest.mark.parametrize("most", [1, 3, 8])
+    def test_in_flight_is_bounded_and_used(
+        self, world: ExplicitWorld, sandbox: Sandbox, most: int
+    ) -> None:
+        world.view_rows = views(3000, NOW - DAY, 7)
+        sandbox.options.latency_seconds = 0.02
+        run_tap(sandbox, "video_views", max_concurrency=most, start_date=tap_time(NOW - 2 * DAY))
+        assert max(request.in_flight for request in sandbox.requests) == most
+
+    def test_no_request_is_wasted(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(2950, NOW - DAY + HOUR, 20)
+        dates: dict[str, Any] = {"start_date": tap_time(NOW - DAY), "end_date": tap_time(NOW)}
+        run_tap(sandbox, "video_views", **dates)
+        assert len(sandbox.requests_to(VIEWS)) == 30
+
+    def test_next_window_is_asked_for_while_this_one_is_read(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(1000, NOW - 2 * DAY, 2 * DAY / 1000)
+        sandbox.options.latency_seconds = 0.05
+        run_tap(sandbox, "video_views", start_date=tap_time(NOW - 2 * DAY))
+        asked = sandbox.requests_to(VIEWS)
+        first = asked[0].params("timeframe[]")
+        last_of_first = max(
+            request.finished or 0 for request in asked if request.params("timeframe[]") == first
+        )
+        others = [request for request in asked if request.params("timeframe[]") != first]
+        assert others[0].started < last_of_first
+
+    def test_failure_in_one_page_surfaces_once(
+        self, world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
+    ) -> None:
+        world.view_rows = views(3000, NOW - DAY, 7)
+        broken = {"error": {"type": "forbidden", "messages": ["Not page 5."]}}
+        sandbox.faults.add(
+            lambda request: request.page == 5, times=None, action=Answer(403, broken)
+        )
+        with pytest.raises(MuxError, match="Not page 5"):
+            run_tap(sandbox, "video_views", start_date=tap_time(NOW - 2 * DAY))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_within_a_second(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, number: signal.Signals
+) -> None:
+    world.view_rows = views(3000, NOW - DAY, 7)
+    sandbox.faults.add(lambda request: (request.page or 0) > 1, times=None, action=Delay(30))
+    config = config_file(tmp_path, **sandbox.config, start_date=tap_time(NOW - 2 * DAY))
+    with subprocess.Popen(
+        [sys.executable, "-m", "tap_mux", "--config", config],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=clean_environ(),
+    ) as tap:
+        deadline = time.monotonic() + 20
+        while len([request for request in sandbox.requests if (request.page or 0) > 1]) < 8:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        before = time.monotonic()
+        tap.send_signal(number)
+        tap.wait(10)
+        assert time.monotonic() - before < 1
+
+
+def test_pacer_is_shared_by_all_streams(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    pacer = Pacer(reserve=0, most_per_second=None)
+    assert pacer.bucket(ASSETS) is pacer.bucket("/video/v1/uploads")
+    assert pacer.bucket(ASSETS) is not pacer.bucket(VIEWS)

@@ -1,0 +1,375 @@
+"""Files behind pre-signed URLs: streamed, resumed, never cut short, their URLs kept secret."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import random
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from mux_sandbox import Answer, Disconnect, Truncate
+from tap_mux.api.errors import MuxError, NoAnswerError, UnexpectedAnswerError
+from tap_mux.exports import download as downloading
+from tap_mux.exports.download import PIECE_BYTES, BegunAgainError, Download, Gunzip
+from tap_mux.exports.files import Exports
+from tests.api.test_client import client_of
+from tests.support.records import DAY, HOUR, NOW, views
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox.request_log import RequestRecord
+
+MIDNIGHT = NOW - NOW % DAY
+SIGNED = "/signed/"
+
+
+def random_bytes(size: int) -> bytes:
+    """Make bytes that do not compress."""
+    return random.Random(size).randbytes(size)
+
+
+class Source:
+    """The newest export, which is larger than a few reads."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Take the sandbox that serves it."""
+        self.sandbox = sandbox
+        self.exports = Exports(client_of(sandbox), "/data/v1/exports/views")
+        (self.file,) = list(self.exports.list().values())[-1]
+        self.urls: list[str] = []
+
+    def find_url(self) -> str:
+        """Give a URL and keep it."""
+        self.urls.append(self.exports.find_url(self.file))
+        return self.urls[-1]
+
+    def download(self, **more: Any) -> Download:
+        """Make a download that has not begun."""
+        given = {"user_agent": "tap-mux/test", "timeout_seconds": 5, "max_attempts": 3, **more}
+        return Download("the file", self.find_url, **given)
+
+    def read(self, **more: Any) -> bytes:
+        """Read the file."""
+        return b"".join(self.download(**more).read())
+
+    @property
+    def asked(self) -> list[RequestRecord]:
+        """The requests for the file."""
+        return [request for request in self.sandbox.requests if SIGNED in request.path]
+
+    @property
+    def ranges(self) -> list[str | None]:
+        """Where each request wanted to begin."""
+        return [request.headers.get("Range") for request in self.asked]
+
+
+@pytest.fixture
+def source(
+    world: ExplicitWorld,
+    sandbox: Sandbox,
+    waits: list[float],
+) -> Source:
+    """A file to download, without waiting between tries."""
+    world.view_rows = views(60, MIDNIGHT - DAY, 30)
+    sandbox.options.clock = lambda: MIDNIGHT + 6 * HOUR  # when the file of yesterday is there
+    return Source(sandbox)
+
+
+@pytest.fixture
+def content(source: Source) -> bytes:
+    """What is in the file."""
+    whole = source.read()
+    source.sandbox.requests.clear()
+    source.urls.clear()
+    source.exports.list()
+    source.sandbox.requests.clear()
+    return whole
+
+
+class TestGunzip:
+    """Decompression in little memory, of whole files only."""
+
+    @pytest.mark.parametrize("step", [1, 7, 1000, 10**7])
+    def test_gives_the_content_whatever_the_pieces(self, step: int) -> None:
+        content = random_bytes(3000) + b"a" * 3000
+        packed = gzip.compress(content)
+        gunzip = Gunzip()
+        found = b""
+        for start in range(0, len(packed), step):
+            assert not gunzip.is_whole
+            found += b"".join(gunzip.feed(packed[start : start + step]))
+        assert found == content
+        assert gunzip.is_whole
+
+    @pytest.mark.parametrize("step", [1, 100, 10**7])
+    def test_several_members_and_padding(self, step: int) -> None:
+        packed = gzip.compress(b"one") + gzip.compress(b"") + gzip.compress(b"two") + b"\0" * 99
+        gunzip = Gunzip()
+        parts = [packed[start : start + step] for start in range(0, len(packed), step)]
+        assert b"".join(piece for part in parts for piece in gunzip.feed(part)) == b"onetwo"
+        assert gunzip.is_whole
+
+    def test_pieces_are_bounded_however_much_comes_out(self) -> None:
+        gunzip = Gunzip()
+        sizes = [len(piece) for piece in gunzip.feed(gzip.compress(b"a" * 10 * PIECE_BYTES))]
+        assert sum(sizes) == 10 * PIECE_BYTES
+        assert max(sizes) <= PIECE_BYTES
+        assert gunzip.is_whole
+
+    def test_nothing_is_no_file(self) -> None:
+        assert not Gunzip().is_whole
+
+    @pytest.mark.parametrize("missing", [1, 7, 8, 9, 100])
+    def test_a_file_without_its_end_is_not_whole(self, missing: int) -> None:
+        gunzip = Gunzip()
+        _ = list(gunzip.feed(gzip.compress(random_bytes(3000))[:-missing]))
+        assert not gunzip.is_whole
+
+    @pytest.mark.parametrize("place", [3000, -8, -1])
+    def test_a_wrong_byte_is_noticed(self, place: int) -> None:
+        packed = bytearray(gzip.compress(random_bytes(6000)))
+        packed[place] ^= 1
+        with pytest.raises(zlib.error):
+            _ = list(Gunzip().feed(bytes(packed)))
+
+
+class TestRequests:
+    """What is sent, and to whom."""
+
+    def test_our_credentials_are_not_sent(self, source: Source) -> None:
+        assert source.read()
+        (request,) = source.asked
+        assert not request.authorized
+        assert request.status == 200
+        assert request.headers["User-Agent"] == "tap-mux/test"
+        assert request.headers["Accept-Encoding"] == "identity"
+
+    def test_nor_those_of_netrc(
+        self, source: Source, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("default login a password b\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+        assert source.read()  # the sandbox refuses signed requests that have other credentials
+
+    def test_goes_through_the_users_proxy(
+        self, source: Source, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The sandbox takes the place of the proxy: it is asked for the whole URL.
+        host = "http://store.example.com"
+        signed = source.exports.find_url(source.file)
+        monkeypatch.setenv("http_proxy", source.sandbox.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        download = Download(
+            "the file",
+            lambda: signed.replace(source.sandbox.url, host),
+            user_agent="tap-mux/test",
+            timeout_seconds=5,
+            max_attempts=3,
+        )
+        assert next(download.read()).startswith(b"ad_")
+        assert source.asked[-1].headers["Host"] == "store.example.com"
+
+    def test_debugging_messages_do_not_show_the_url(
+        self, source: Source, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
+        logging.getLogger(
+            "urllib3.connectionpool"
+        ).disabled = False  # as the SDK's set-up leaves it
+        source.sandbox.faults.add(SIGNED, action=Truncate())
+        source.sandbox.faults.add(SIGNED, action=Answer(403))
+        assert source.read()
+        assert "GET /signed/" in caplog.text
+        assert "Signature" not in caplog.text
+
+
+class TestInterruptions:
+    """A connection may break at any time; what has been read is not read again."""
+
+    def test_goes_on_where_it_broke_off(self, source: Source, content: bytes) -> None:
+        source.sandbox.faults.add(SIGNED, times=3, action=Truncate())
+        assert source.read() == content
+        first, *others = source.ranges
+        starts = [int(str(each).removeprefix("bytes=").removesuffix("-")) for each in others]
+        assert first is None
+        assert len(starts) == 3
+        assert starts == sorted(starts)
+        assert 0 < starts[0] < downloading.READ_BYTES  # what came before it broke off is not lost
+        assert all(request.status == 206 for request in source.asked[1:])
+        assert all(request.headers["If-Range"] for request in source.asked[1:])
+
+    def test_reads_again_what_it_has_where_the_store_knows_no_ranges(
+        self, source: Source, content: bytes
+    ) -> None:
+        source.sandbox.options.ranges_supported = False
+        source.sandbox.faults.add(SIGNED, times=2, action=Truncate())
+        assert source.read() == content
+        assert [request.status for request in source.asked] == [200, 200, 200]
+
+    @pytest.mark.parametrize("trouble", [Disconnect(), Answer(503), Answer(429), Truncate()])
+    def test_tries_again_and_waits_longer_each_time(
+        self, source: Source, content: bytes, waits: list[float], trouble: Any
+    ) -> None:
+        source.sandbox.faults.add(SIGNED, times=2, action=trouble)
+        waits.clear()
+        assert source.read() == content
+        if not isinstance(trouble, Truncate):
+            assert 0.5 <= waits[0] <= 1 <= waits[1] <= 2
+
+    def test_progress_gives_new_tries(self, source: Source, content: bytes) -> None:
+        # Each time it gets half of the rest: more failures than tries, but never in one place.
+        source.sandbox.faults.add(SIGNED, times=2, action=Truncate())
+        assert source.read(max_attempts=2) == content
+
+    def test_gives_up_where_it_gets_no_further(self, source: Source) -> None:
+        source.sandbox.options.ranges_supported = False
+        source.sandbox.faults.add(SIGNED, times=None, action=Truncate())
+        with pytest.raises(MuxError, match=r"The download of the file broke off.*after 3 tries"):
+            source.read()
+        assert len(source.asked) == 3
+
+    def test_a_body_that_ends_too_early_without_a_word_is_not_the_file(
+        self, source: Source, content: bytes
+    ) -> None:
+        packed = gzip.compress(content)
+        source.sandbox.faults.add(
+            SIGNED, times=None, action=Answer(200, packed[: len(packed) // 2])
+        )
+        download = source.download()
+        with pytest.raises(BegunAgainError, match="cannot go on"):
+            _ = list(download.read())
+        with pytest.raises(NoAnswerError, match="ended before the file did"):
+            _ = list(download.read())
+
+    @pytest.mark.parametrize("body", [b"", b"<html>Please sign in</html>"])
+    def test_something_else_is_not_the_file(self, source: Source, body: bytes) -> None:
+        source.sandbox.faults.add(SIGNED, times=None, action=Answer(200, body))
+        download = source.download()
+        for _ in range(2 if body else 0):
+            with pytest.raises(BegunAgainError):
+                _ = list(download.read())
+        with pytest.raises(UnexpectedAnswerError if body else NoAnswerError, match="after 3 tries"):
+            _ = list(download.read())
+
+
+class TestChangedFiles:
+    """Bytes of two versions of a file are never mixed."""
+
+    def begun_again(self, source: Source, **more: Any) -> bytes:
+        """Read the file, which has to be begun again."""
+        download = source.download(**more)
+        with pytest.raises(BegunAgainError):
+            _ = list(download.read())
+        return b"".join(download.read())
+
+    def change(self, world: ExplicitWorld) -> None:
+        """Make another file under the same URL."""
+        world.view_rows = views(50, MIDNIGHT - DAY, 30)
+
+    @pytest.mark.parametrize("ranges", [True, False])
+    def test_a_file_that_changed_is_begun_again(
+        self, world: ExplicitWorld, source: Source, content: bytes, *, ranges: bool
+    ) -> None:
+        source.sandbox.options.ranges_supported = ranges
+        source.sandbox.faults.add(SIGNED, action=Truncate())
+        source.sandbox.faults.add(
+            lambda request: "Range" in request.headers, action=lambda _: self.change(world)
+        )
+        found = self.begun_again(source)
+        assert found != content
+        assert len(found.splitlines()) > 40
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"Content-Range": "bytes 1000000000-1000000999/1000001000"},
+            {"Content-Range": "pages 1-2/3"},
+        ],
+    )
+    def test_a_part_that_is_not_the_one_asked_for(
+        self, source: Source, content: bytes, headers: dict[str, str]
+    ) -> None:
+        source.sandbox.faults.add(SIGNED, action=Truncate())
+        source.sandbox.faults.add(SIGNED, action=Answer(206, b"x" * 1000, headers))
+        assert self.begun_again(source) == content
+
+    def test_a_part_that_begins_too_early_is_cut(self, source: Source, content: bytes) -> None:
+        url = source.find_url()
+        whole = requests.get(url, timeout=5)
+        headers = {
+            "ETag": whole.headers["ETag"],
+            "Content-Range": f"bytes 9-{len(whole.content)}/*",
+        }
+        source.exports.list()
+        source.sandbox.faults.add(SIGNED, action=Truncate())
+        source.sandbox.faults.add(SIGNED, action=Answer(206, whole.content[9:], headers))
+        assert source.read() == content
+
+    def test_a_part_that_ends_where_a_member_does(self, source: Source) -> None:
+        members = [gzip.compress(b"one"), gzip.compress(b"two")]
+        size = sum(map(len, members))
+        start = 0
+        for member in members:
+            headers = {"Content-Range": f"bytes {start}-{start + len(member) - 1}/{size}"}
+            source.sandbox.faults.add(SIGNED, action=Answer(206, member, headers))
+            start += len(member)
+        assert source.read() == b"onetwo"
+
+    def test_a_file_that_has_become_shorter(self, source: Source, content: bytes) -> None:
+        source.sandbox.faults.add(SIGNED, action=Truncate())
+        source.sandbox.faults.add(SIGNED, action=Answer(416))
+        assert self.begun_again(source) == content
+
+
+class TestExpiry:
+    """A URL works for an hour; a new one is asked for when it has ended."""
+
+    @pytest.mark.parametrize("status", [400, 403, 404, 410])
+    def test_asks_for_a_new_url(self, source: Source, content: bytes, status: int) -> None:
+        source.sandbox.faults.add(SIGNED, action=Answer(status, b"<Error>Expired</Error>"))
+        assert source.read() == content
+        assert len(set(source.urls)) == 2
+
+    def test_in_the_middle_of_the_file(
+        self, source: Source, content: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        now = [MIDNIGHT + 6 * HOUR]
+        source.sandbox.options.clock = lambda: now[0]
+        source.exports.list()
+        source.sandbox.faults.add(SIGNED, action=Truncate())
+
+        def expire(request: RequestRecord) -> None:
+            now[0] += 3601
+
+        source.sandbox.faults.add(lambda request: "Range" in request.headers, action=expire)
+        assert source.read() == content
+        assert [request.status for request in source.asked] == [200, 403, 206]
+        assert "the old one has expired" in caplog.text
+
+    def test_gives_up_if_the_new_one_is_refused_too(self, source: Source) -> None:
+        source.sandbox.faults.add(SIGNED, times=None, action=Answer(403))
+        with pytest.raises(MuxError, match=r"refused with a new URL, too \(status 403\)") as caught:
+            source.read()
+        assert "Signature" not in str(caught.value)
+        assert len(source.asked) == 2
+
+    def test_a_url_that_is_none(self, source: Source) -> None:
+        download = Download(
+            "the file",
+            lambda: "s3 secret",
+            user_agent="tap-mux/test",
+            timeout_seconds=5,
+            max_attempts=1,
+        )
+        with pytest.raises(MuxError, match="a URL that is none") as caught:
+            _ = list(download.read())
+        assert "secret" not in str(caught.value)

@@ -1,0 +1,1 @@
+"""Tests with Meltano and real loaders."""

@@ -1,0 +1,187 @@
+"""The project file: what it says about the tap, and runs of it with the loaders it pins."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import ExplicitWorld, Sandbox
+from mux_sandbox.worlds import epoch
+from tap_mux.streams import ALL_STREAMS
+from tests.support.loaders import (
+    LISTINGS,
+    in_project,
+    listed,
+    meltano,
+    meltano_yml,
+    new_project,
+    plugin,
+    postgres,
+    read_duckdb,
+    read_postgres,
+)
+from tests.support.records import DAY, HOUR, NOW, asset, view, views
+from tests.support.tapping import run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VIEWS = LISTINGS["video_views"]
+LOOKBACK = 2 * HOUR
+EDGE = 5
+"""How many seconds more a window may have, to be sure of its edge."""
+SAMPLE_ROWS = 3
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the Meltano project, without state or data."""
+    return new_project(tmp_path)
+
+
+def load(project: Path, sandbox: Sandbox, *blocks: str, environment: str, **environ: str) -> str:
+    """Run the tap and a loader; give what Meltano printed."""
+    done = meltano(
+        project, "run", *blocks, MELTANO_ENVIRONMENT=environment, **sandbox.environ, **environ
+    )
+    return done.stderr
+
+
+def to_duckdb(project: Path, sandbox: Sandbox, environment: str = "sandbox") -> None:
+    """Run the tap and target-duckdb."""
+    load(project, sandbox, "tap-mux", "target-duckdb", environment=environment)
+
+
+def ids(project: Path, stream: str, environment: str = "sandbox") -> set[str]:
+    """Give the ids of what was loaded into DuckDB."""
+    rows = read_duckdb(project / "output" / f"{environment}.duckdb", stream)
+    found = {row["id"] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+class TestRuns:
+    """`meltano run`, without Meltano Hub."""
+
+    def test_second_run_asks_for_the_lookback_only(
+        self, project: Path, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.asset_rows = [asset(f"asset-{number}", NOW - number * DAY) for number in range(150)]
+        world.view_rows = views(300, NOW - 30 * DAY, 0.09 * DAY)
+        to_duckdb(project, sandbox)
+        assert ids(project, "assets") == listed(sandbox, "assets").keys()
+        assert ids(project, "video_views") == {row["id"] for row in world.view_rows}
+
+        last = max(row["view_end"] for row in world.view_rows)
+        world.asset_rows.append(asset("new", NOW))
+        world.view_rows.append(view("new", NOW - 60))
+        world.view_rows[-2]["video_title"] = "Another title"
+        before = len(sandbox.requests_to(VIEWS))
+        to_duckdb(project, sandbox)
+        asked = [request.params("timeframe[]") for request in sandbox.requests_to(VIEWS)[before:]]
+        start = min(int(start) for start, _ in asked)
+        assert 0 <= epoch(last) - LOOKBACK - start <= EDGE
+        assert ids(project, "assets") == listed(sandbox, "assets").keys()
+        assert ids(project, "video_views") == {row["id"] for row in world.view_rows}
+        titles = {
+            row["id"]: row["video_title"]
+            for row in read_duckdb(project / "output" / "sandbox.duckdb", "video_views")
+        }
+        assert titles == {row["id"]: row["video_title"] for row in world.view_rows}
+
+    def test_environments_share_neither_state_nor_data(
+        self, project: Path, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = [view("of the sandbox", NOW - HOUR)]
+        world.asset_rows = [asset("of the sandbox", NOW - HOUR)]
+        to_duckdb(project, sandbox)
+        real = ExplicitWorld(
+            assets=[asset("real", NOW - DAY)], views=[view("real", NOW - 20 * DAY)]
+        )
+        with Sandbox(world=real) as mux:
+            # As a user would who has used the sandbox before: nothing names an environment.
+            meltano(project, "run", "tap-mux", "target-duckdb", **mux.environ)
+        for environment, found in (("dev", {"real"}), ("sandbox", {"of the sandbox"})):
+            assert ids(project, "assets", environment) == found
+            assert ids(project, "video_views", environment) == found
+        # With the sandbox's bookmark the view of 20 days ago would not have been read.
+        assert set(meltano(project, "state", "list").stdout.split()) == {
+            "dev:tap-mux-to-target-duckdb",
+            "sandbox:tap-mux-to-target-duckdb",
+        }
+
+    def test_sandbox_command_shows_what_it_loaded(self, project: Path) -> None:
+        done = in_project(
+            project,
+            "mux-sandbox",
+            *("--assets=40", "--views-per-day=3"),
+            *("meltano", "--log-format=plain", "run", "tap-mux", "target-duckdb", "duckdb:show"),
+        )
+        for stream in LISTINGS:
+            count = len(ids(project, stream))
+            assert count > SAMPLE_ROWS
+            assert re.search(
+                rf"^tap_mux\.{stream} +{count} rows  \w+ \d", done.stderr, re.MULTILINE
+            )
+        assert [path.name for path in (project / "output").iterdir()] == ["sandbox.duckdb"]
+
+    def test_postgres_has_a_schema_for_the_sandbox(
+        self, project: Path, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.asset_rows = [asset("a", NOW - DAY)]
+        world.view_rows = [view("a", NOW - DAY)]
+        where = {f"TARGET_POSTGRES_{key.upper()}": str(value) for key, value in postgres().items()}
+        for environment, schema in (("sandbox", "tap_mux_sandbox"), ("dev", "tap_mux")):
+            world.asset_rows[0]["id"] = environment
+            load(project, sandbox, "tap-mux", "target-postgres", environment=environment, **where)
+            (row,) = read_postgres(schema, "assets")
+            assert row["id"] == environment
+
+
+class TestProjectFile:
+    """meltano.yml."""
+
+    def test_settings_are_those_of_the_tap(self) -> None:
+        about = json.loads(run_program("--about", "--format=json").stdout)
+        tap = plugin("extractors", "tap-mux")
+        assert tap["settings"] == [
+            setting(name, schema) for name, schema in about["settings"]["properties"].items()
+        ]
+        assert tap["settings_group_validation"] == [["token_id", "token_secret"], ["environments"]]
+        assert sorted(tap["capabilities"]) == sorted(about["capabilities"])
+
+    def test_selects_what_the_tap_selects_by_default(self) -> None:
+        others = sorted(stream.name for stream in ALL_STREAMS if not stream.selected_by_default)
+        excluded = [f"!{name}.*" for name in others]
+        assert plugin("extractors", "tap-mux")["select"] == ["*.*", *excluded]
+
+    def test_plugins_are_defined_in_full(self) -> None:
+        for plugins in meltano_yml()["plugins"].values():
+            for each in plugins:
+                assert each.keys() >= {"name", "namespace", "pip_url", "executable"}
+                assert "variant" not in each
+
+    def test_every_table_has_a_column_besides_its_key(self) -> None:
+        catalog = json.loads(run_program("--discover").stdout)
+        for stream in catalog["streams"]:
+            assert set(stream["schema"]["properties"]) - set(stream["key_properties"])
+
+
+def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Say in Meltano's words what the tap says of a setting."""
+    kind = {"number": "decimal"}.get(schema["type"][0], schema["type"][0])
+    if schema.get("secret") and kind == "string":
+        kind = "password"
+    if schema.get("format") == "date-time":
+        kind = "date_iso8601"
+    return {
+        "name": name,
+        "kind": kind,
+        **({"sensitive": True} if schema.get("secret") else {}),
+        **({"value": schema["default"]} if "default" in schema else {}),
+        "label": schema["title"],
+        "description": schema["description"],
+    }

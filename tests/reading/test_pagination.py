@@ -1,0 +1,263 @@
+"""Lists by page number: whatever sizes pages have, none is missed and none asked for in vain."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer, Delay
+from tap_mux.api.errors import MuxError
+from tap_mux.api.workers import Fetcher
+from tap_mux.reading.pagination import MOST_READINGS, Listing
+from tests.api.test_client import client_of
+from tests.support.records import NOW, asset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox.request_log import RequestRecord
+
+PATH = "/system/v1/webhooks"
+UPLOADS = "/video/v1/uploads"
+ASSETS = "/video/v1/assets"
+FAST = {"X-RateLimit-Limit": "10000", "X-RateLimit-Remaining": "10000"}
+MISSING = Answer(404, {"error": {"type": "not_found"}}, FAST)
+
+
+def serve(sandbox: Sandbox, sizes: list[int], **envelope: Any) -> list[int]:
+    """Let a list have pages of these sizes, and nothing after them; give all its records."""
+
+    def is_page(number: int) -> Callable[[RequestRecord], bool]:
+        return lambda request: request.param("page") == str(number)
+
+    records = list(range(sum(sizes)))
+    rest = iter(records)
+    for number, size in enumerate(sizes, 1):
+        page = [{"id": next(rest)} for _ in range(size)]
+        answer = Answer(200, {"data": page, **envelope}, FAST)
+        sandbox.faults.add(is_page(number), times=None, action=answer)
+    sandbox.faults.add(PATH, times=None, action=Answer(200, {"data": [], **envelope}, FAST))
+    return records
+
+
+def listing_of(sandbox: Sandbox, *, twice: bool = False) -> tuple[Listing, list[str]]:
+    """Make what reads lists, four requests at a time, and a list of what it complains of."""
+    told: list[str] = []
+    client = client_of(sandbox)
+    return Listing(client, Fetcher(4), twice=twice, tell_incomplete=told.append), told
+
+
+@pytest.fixture(params=["by_page", "page_after_page"])
+def read(request: pytest.FixtureRequest, sandbox: Sandbox) -> Callable[[], list[int]]:
+    """Both ways to read such a list: several pages at a time, or one after the other."""
+    listing, told = listing_of(sandbox)
+
+    def read() -> list[int]:
+        if request.param == "by_page":
+            pages = list(listing.by_page(PATH, {}))
+        else:
+            key = itemgetter("id")
+            pages = [page["data"] for page in listing.page_after_page(PATH, {}, key)]
+        assert not told
+        return [record["id"] for page in pages for record in page]
+
+    return read
+
+
+@pytest.mark.parametrize("count", [None, 0, 5, 240, 300, 1000, "300", "many", -1])
+@pytest.mark.parametrize(
+    "sizes", [[], [3], [100], [100, 40], [100, 100, 40], [7, 7, 6], [7, 7], [1], [250, 50]]
+)
+def test_all_pages_whatever_the_count_says(
+    sandbox: Sandbox, read: Callable[[], list[int]], sizes: list[int], count: object
+) -> None:
+    records = serve(sandbox, sizes, total_row_count=count)
+    assert read() == records
+    # A count that no reading reaches takes a second one, if there was more than a short page.
+    is_short = [size for size in sizes if size < 100] == sizes[:1] == sizes
+    is_reached = not str(count).isdecimal() or int(str(count)) <= len(records)
+    readings = 1 if not sizes or is_short or is_reached else 2
+    assert len(sandbox.requests_to(PATH)) <= readings * (len(sizes) + 4)
+
+
+@pytest.mark.parametrize("sizes", [[100, 60, 100, 40], [3, 100, 2], [1, 2, 3], [50, 49, 48]])
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_short_pages_in_the_middle(
+    sandbox: Sandbox, read: Callable[[], list[int]], sizes: list[int], *, is_counted: bool
+) -> None:
+    records = serve(sandbox, sizes, total_row_count=sum(sizes) if is_counted else None)
+    assert read() == records
+
+
+@pytest.mark.parametrize("sizes", [[3], [100, 40]])
+def test_no_such_page_is_the_end(
+    sandbox: Sandbox, read: Callable[[], list[int]], sizes: list[int]
+) -> None:
+    sandbox.faults.add(
+        lambda request: int(request.param("page") or 1) > len(sizes), times=None, action=MISSING
+    )
+    records = serve(sandbox, sizes)
+    assert read() == records
+
+
+def test_a_page_that_is_missing_in_the_middle_is_none(
+    sandbox: Sandbox, read: Callable[[], list[int]]
+) -> None:
+    sandbox.faults.add(lambda request: request.param("page") == "3", times=None, action=MISSING)
+    serve(sandbox, [100, 100])
+    with pytest.raises(MuxError, match="404"):
+        read()
+
+
+def test_nothing_is_asked_for_behind_what_mux_counts(
+    sandbox: Sandbox, read: Callable[[], list[int]]
+) -> None:
+    records = serve(sandbox, [3], total_row_count=3)
+    assert read() == records
+    assert len(sandbox.requests_to(PATH)) == 1
+
+
+def test_a_list_without_pages(sandbox: Sandbox, read: Callable[[], list[int]]) -> None:
+    body = {"data": [{"id": number} for number in range(250)]}
+    sandbox.faults.add(PATH, times=None, action=Answer(200, body, FAST))
+    assert read() == list(range(250))
+
+
+def test_a_list_without_end(sandbox: Sandbox, read: Callable[[], list[int]]) -> None:
+    body = {"data": [{"id": number} for number in range(100)]}
+    sandbox.faults.add(PATH, times=None, action=Answer(200, body, FAST))
+    with pytest.raises(MuxError, match="gave the same page twice, so its list has no end"):
+        read()
+
+
+def asks_for(page: int, path: str) -> Callable[[RequestRecord], bool]:
+    """Match the request for a page."""
+    return lambda request: request.path == path and request.param("page") == str(page)
+
+
+class TestShift:
+    """Lists by position whose records shift while they are read."""
+
+    @pytest.fixture(autouse=True)
+    def _fill(self, world: ExplicitWorld) -> None:
+        world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(550)]
+        world.tables["webhooks"] = [{"id": f"webhook-{number:03}"} for number in range(350)]
+        world.asset_rows = [asset(f"asset-{number:03}", NOW - number) for number in range(350)]
+
+    def test_a_record_that_comes_in_while_pages_are_asked_for_together(
+        self, world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
+    ) -> None:
+        listing, told = listing_of(sandbox)
+        listed = ids(world.tables["uploads"])
+        sandbox.faults.add(asks_for(3, UPLOADS), action=Delay(0.3))
+        sandbox.faults.add(
+            asks_for(3, UPLOADS), action=lambda _: world.tables["uploads"].insert(0, {"id": "new"})
+        )
+        found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
+        assert found == listed
+        assert told == []
+
+    @pytest.mark.parametrize("page", [2, 3, 4])
+    def test_a_deleted_record_shows_in_the_count(
+        self, world: ExplicitWorld, sandbox: Sandbox, read: Callable[[], list[str]], page: int
+    ) -> None:
+        sandbox.faults.add(asks_for(page, PATH), action=lambda _: world.tables["webhooks"].pop(7))
+        found = read()
+        assert set(found) >= set(ids(world.tables["webhooks"]))
+        assert len(found) == len(set(found)) <= 350
+
+    @pytest.mark.parametrize("path", [UPLOADS, PATH])
+    def test_a_record_that_moves_to_the_only_page_left(
+        self, world: ExplicitWorld, sandbox: Sandbox, path: str
+    ) -> None:
+        listing, told = listing_of(sandbox, twice=True)
+        rows = world.tables[path.rpartition("/")[2]]
+        del rows[101:]
+        sandbox.faults.add(asks_for(2, path), action=lambda _: rows.pop(7))
+        found = [row["id"] for page in listing.by_page(path, {}) for row in page]
+        assert set(ids(rows)) <= set(found)
+        assert len(found) == 101
+        assert told == []
+
+    def test_a_record_that_is_listed_twice(self, sandbox: Sandbox) -> None:
+        listing, told = listing_of(sandbox)
+        rows = [{"id": number} for number in range(150)]
+        for page, some in enumerate([rows[:100], [*rows[100:], rows[3]], []], 1):
+            body = {"data": some, "total_row_count": 151}
+            sandbox.faults.add(asks_for(page, PATH), times=None, action=Answer(200, body, FAST))
+        found = [row["id"] for page in listing.by_page(PATH, {}) for row in page]
+        assert found == list(range(150))
+        assert told == []
+        assert len(sandbox.requests) <= 3 * (2 + 4)
+
+    def test_one_full_page_that_is_counted_is_not_looked_behind_far(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        del world.tables["webhooks"][100:]
+        assert len(list(listing_of(sandbox)[0].by_page(PATH, {}))) == 1
+        assert len(sandbox.requests) == 2
+
+    def test_a_second_reading_finds_what_a_deleted_record_hid(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        listing, told = listing_of(sandbox, twice=True)
+        sandbox.faults.add(
+            lambda request: request.param("cursor") is not None,
+            action=lambda _: world.asset_rows.pop(7),
+        )
+        found = [row["id"] for page in listing.by_cursor(ASSETS, {}) for row in page]
+        assert set(found) == set(ids(world.asset_rows)) | {"asset-007"}
+        assert len(found) == 350
+        assert len(sandbox.requests) == 3 * 4
+        assert told == []
+
+    def test_new_records_need_no_third_reading(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        listing, told = listing_of(sandbox, twice=True)
+        numbers = itertools.count()
+
+        def come_in(_: object) -> None:
+            world.tables["uploads"].insert(0, {"id": f"new-{next(numbers)}"})
+
+        sandbox.faults.add(asks_for(2, UPLOADS), times=None, action=come_in)
+        listed = ids(world.tables["uploads"])
+        found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
+        assert set(listed) <= set(found)
+        assert next(numbers) == 2
+        assert told == []
+
+    def test_once_is_enough_where_it_is_short(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        del world.tables["uploads"][60:], world.asset_rows[60:]
+        listing, _ = listing_of(sandbox, twice=True)
+        assert len(list(listing.by_cursor(ASSETS, {}))) == 1
+        assert len(list(listing.by_page(UPLOADS, {}))) == 1
+        assert [request.param("page") for request in sandbox.requests] == [None, "1", "2"]
+
+    @pytest.mark.parametrize("is_counted", [True, False])
+    def test_ties_in_another_order_each_time(self, sandbox: Sandbox, *, is_counted: bool) -> None:
+        listing, told = listing_of(sandbox)
+        order = random.Random(3)
+        rows = [{"id": number} for number in range(450)]
+        count = 450 if is_counted else None
+        for page in [1, 2, 3, 4, 5, 6] * MOST_READINGS:
+            order.shuffle(rows)
+            body = {"data": rows[100 * page - 100 : 100 * page], "total_row_count": count}
+            sandbox.faults.add(asks_for(page, PATH), action=Answer(200, body, FAST))
+        found = [
+            row["id"]
+            for page in listing.page_after_page(PATH, {}, itemgetter("id"))
+            for row in page["data"]
+        ]
+        assert sorted(found) == list(range(450))
+        assert told == []
+
+
+def ids(rows: list[Any]) -> list[str]:
+    """Give the IDs of rows."""
+    return [row["id"] for row in rows]

@@ -1,0 +1,213 @@
+"""The normalizer gives what the SDK's conformance gives, and our own rules on top."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from singer_sdk.helpers._typing import conform_record_data_types
+from singer_sdk.helpers.conform import TypeConformanceLevel
+
+from tap_mux import schemas
+from tap_mux.records.normalizer import MisfitError, compile_normalizer, utc_timestamp
+from tap_mux.streams import ALL_STREAMS
+
+UNKNOWN = "a_field_of_tomorrow"
+
+
+def normalized(schema: dict[str, Any], record: dict[str, Any]) -> tuple[Any, list[str], list[str]]:
+    """Normalize one record; return it with the unknown and the misfitting paths."""
+    unknown: list[str] = []
+    misfits: list[str] = []
+    normalize = compile_normalizer(schema, tell_unknown=unknown.append, tell_misfit=misfits.append)
+    return normalize(record), unknown, misfits
+
+
+def one(kind: str | list[str], value: Any, **more: Any) -> Any:
+    """Normalize one value of a type; a misfit raises."""
+    schema = {"properties": {"field": {"type": kind, **more}}}
+    record, _, misfits = normalized(schema, {"field": value})
+    if misfits:
+        raise MisfitError
+    return record["field"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2020-06-16T18:10:39Z", "2020-06-16T18:10:39.000000Z"),
+        ("2018-01-02T03:04:05.940Z", "2018-01-02T03:04:05.940000Z"),
+        ("2018-01-02T03:04:05.123456Z", "2018-01-02T03:04:05.123456Z"),
+        ("2018-01-02T03:04:05+02:00", "2018-01-02T01:04:05.000000Z"),
+        ("2018-01-02 03:04:05", "2018-01-02T03:04:05.000000Z"),
+        ("2018-01-02", "2018-01-02T00:00:00.000000Z"),
+        ("1592366630", "2020-06-17T04:03:50.000000Z"),
+        (1592366630, "2020-06-17T04:03:50.000000Z"),
+        (1592366630.5, "2020-06-17T04:03:50.500000Z"),
+        ("0", "1970-01-01T00:00:00.000000Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_timestamps_have_one_form(value: object, expected: str) -> None:
+    assert utc_timestamp(value) == expected
+    assert one(["string", "null"], value, format="date-time") == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "2020-13-01T00:00:00Z",
+        "9" * 30,
+        True,
+        [],
+        {},
+        "2020-06-16T25:10:39Z",
+        "0000-00-00",
+        "0001-01-01T00:00:00+14:00",
+        float("inf"),
+    ],
+)
+def test_what_is_no_moment_is_refused(value: object) -> None:
+    with pytest.raises(MisfitError):
+        utc_timestamp(value)
+
+
+@given(st.datetimes(), st.datetimes())
+def test_timestamps_sort_as_text_like_moments(first: Any, second: Any) -> None:
+    texts = [utc_timestamp(moment.isoformat()) for moment in (first, second)]
+    assert len({len(text) for text in texts}) == 1
+    assert (texts[0] < texts[1]) == (first < second)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("number", "1.5", 1.5),
+        ("number", "-7", -7),
+        ("number", "4", 4),
+        ("number", 4, 4),
+        ("number", 1e300, 1e300),
+        ("number", "nan", None),
+        ("number", "", None),
+        ("integer", "4", 4),
+        ("integer", "4.0", 4),
+        ("integer", 4.0, 4),
+        ("integer", "", None),
+        ("boolean", "true", True),
+        ("boolean", "False", False),
+        ("boolean", 0, False),
+        ("boolean", 2, True),
+        ("boolean", "", None),
+        ("string", 7, "7"),
+        ("string", True, "true"),
+        ("string", {"a": [1]}, '{"a":[1]}'),
+        ("string", "", ""),
+        ("object", {"any": 1}, {"any": 1}),
+        ("array", [1, "b"], [1, "b"]),
+        (["string", "integer", "null"], 5, 5),
+    ],
+)
+def test_values_are_made_to_fit(kind: Any, value: object, expected: object) -> None:
+    result = one(kind, value)
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("number", "many"),
+        ("number", True),
+        ("number", []),
+        ("integer", 1.5),
+        ("integer", "1.5"),
+        ("integer", {}),
+        ("boolean", "maybe"),
+        ("boolean", []),
+        ("object", "text"),
+        ("array", "text"),
+    ],
+)
+def test_what_cannot_fit_becomes_null_and_is_told(kind: str, value: object) -> None:
+    with pytest.raises(MisfitError):
+        one(kind, value)
+
+
+def test_dates() -> None:
+    assert one("string", "2026-01-31", format="date") == "2026-01-31"
+    assert one("string", "2026-01-31T23:59:59Z", format="date") == "2026-01-31"
+    assert one("string", "", format="date") is None
+    for value in ("soon", 5):
+        with pytest.raises(MisfitError):
+            one("string", value, format="date")
+
+
+def test_each_path_is_told_once() -> None:
+    unknown: list[str] = []
+    misfits: list[str] = []
+    items = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "number"}}}}
+    normalize = compile_normalizer(
+        {"properties": {"list": items}}, tell_unknown=unknown.append, tell_misfit=misfits.append
+    )
+    for _ in range(2):
+        record = normalize({"list": [{"n": "x", "new": 1}, {"n": "y", "new": 2}], "top": 1})
+        assert record == {"list": [{"n": None}, {"n": None}]}
+    assert unknown == ["list.new", "top"]
+    assert misfits == ["list.n"]
+
+
+def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Make values as Mux sends them where a schema describes them, and fields it does not know."""
+    finite = st.floats(allow_nan=False, allow_infinity=False)  # as in JSON
+    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    kind = kinds[0]
+    made: st.SearchStrategy[Any]
+    if schema.get("format") == "date-time":
+        made = st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='microseconds')}Z")
+    elif schema.get("format") == "date":
+        made = st.dates().map(lambda day: day.isoformat())
+    elif kind == "object":
+        fields = {name: values_of(field) for name, field in schema.get("properties", {}).items()}
+        known = st.fixed_dictionaries({}, optional=fields)
+        made = st.one_of(known, known.map(lambda record: {**record, UNKNOWN: 1}))
+    elif kind == "array":
+        made = (
+            st.lists(values_of(schema["items"]), max_size=2) if "items" in schema else st.just([])
+        )
+    else:
+        made = {
+            "string": st.text(max_size=5),
+            "integer": st.integers(-(2**53), 2**53),
+            "number": st.one_of(finite, st.integers(-(2**53), 2**53)),
+            "boolean": st.booleans(),
+        }[kind]
+    return st.one_of(st.none(), made) if "null" in kinds else made
+
+
+@pytest.mark.parametrize("name", [stream.name for stream in ALL_STREAMS])
+def test_gives_what_the_sdks_conformance_gives(name: str) -> None:
+    schema = schemas.without(schemas.read(name), ())
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(values_of(schema))
+    def check(record: dict[str, Any]) -> None:
+        given_record = copy.deepcopy(record)
+        expected = conform_record_data_types(
+            stream_name=name,
+            record=copy.deepcopy(record),
+            schema=schema,
+            level=TypeConformanceLevel.RECURSIVE,
+            logger=logging.getLogger(),
+        )
+        result, unknown, misfits = normalized(schema, record)
+        assert result == expected
+        assert record == given_record
+        assert all(path.endswith(UNKNOWN) for path in unknown)
+        assert misfits == []
+
+    check()

@@ -1,0 +1,181 @@
+"""Records are written many at once, as the SDK would write them one by one."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.contrib import msgspec as msgspec_of_the_sdk
+from singer_sdk.singerlib import RecordMessage
+
+from tap_mux.records import writer as writing
+from tap_mux.records.writer import ATOMIC_BYTES, RECORDS_AT_ONCE, BatchWriter
+from tap_mux.tap import TapMux
+from tests.support.records import HOUR, NOW, asset, tap_time, view, views
+from tests.support.tapping import run_tap
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+
+
+class Pipe(io.BytesIO):
+    """Takes the place of stdout's buffer, and keeps what is written between two flushes."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self.pieces: list[bytes] = []
+
+    def flush(self) -> None:
+        """Note a piece."""
+        if self.getvalue():
+            self.pieces.append(self.getvalue())
+            self.seek(0)
+            self.truncate()
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
+    """What is written to stdout."""
+    pipe = Pipe()
+    stdout = SimpleNamespace(stdout=SimpleNamespace(buffer=pipe, flush=pipe.flush))
+    monkeypatch.setattr(writing, "sys", stdout)
+    monkeypatch.setattr(msgspec_of_the_sdk, "sys", stdout)
+    return pipe
+
+
+def test_messages_are_those_of_the_sdk(pipe: Pipe) -> None:
+    records: list[dict[str, Any]] = [
+        {"id": f"{number}", "text": 'ü"\n\u2028', "nested": {"a": [1.5, None, True]}}
+        for number in range(3 * RECORDS_AT_ONCE // 2)
+    ]
+    BatchWriter().write_records("stream", records, MOMENT)
+    many = b"".join(pipe.pieces)
+    pipe.pieces.clear()
+    for record in records:
+        message = RecordMessage(stream="stream", record=record, time_extracted=MOMENT)
+        msgspec_of_the_sdk.MsgSpecWriter().write_message(message)
+    one_by_one = b"".join(pipe.pieces)
+    assert many.count(b"\n") == len(records)
+    assert [json.loads(line) for line in many.splitlines()] == [
+        json.loads(line) for line in one_by_one.splitlines()
+    ]
+
+
+def test_no_line_can_be_torn_that_a_pipe_takes_whole(pipe: Pipe) -> None:
+    sizes = [1, ATOMIC_BYTES - 200, 10, 3 * ATOMIC_BYTES, 20, ATOMIC_BYTES // 2, ATOMIC_BYTES]
+    records = [{"id": "x" * size} for size in sizes * 5]
+    BatchWriter().write_records("stream", records, MOMENT)
+    ends = {piece[-1:] for piece in pipe.pieces}
+    lengths = [(len(piece), piece.count(b"\n")) for piece in pipe.pieces]
+    assert ends == {b"\n"}
+    assert [pair for pair in lengths if pair[0] > ATOMIC_BYTES and pair[1] > 1] == []
+    assert sum(lines for _, lines in lengths) == len(records)
+
+
+class TestSelection:
+    """What is not selected is not written, as with the SDK."""
+
+    def catalog(self, sandbox: Sandbox, *deselected: list[str]) -> dict[str, Any]:
+        """Make a catalog in which some properties are not selected."""
+        catalog: dict[str, Any] = TapMux(config=sandbox.config).catalog_dict
+        for entry in catalog["streams"]:
+            for item in entry["metadata"]:
+                if list(item["breadcrumb"]) in [list(path) for path in deselected]:
+                    item["metadata"]["selected"] = False
+        return catalog
+
+    def test_of_properties_at_all_depths(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [
+            asset("a", NOW, meta={"title": "t", "creator_id": "c"}, passthrough="p", test=True)
+        ]
+        catalog = self.catalog(
+            sandbox,
+            ["properties", "passthrough"],
+            ["properties", "meta", "properties", "creator_id"],
+            ["properties", "environment_id"],
+            ["properties", "id"],  # a key is written whatever is selected
+        )
+        output = run_tap(sandbox, "assets", catalog=catalog)
+        (record,) = output.records("assets")
+        assert record == {
+            "id": "a",
+            "created_at": tap_time(NOW),
+            "status": "ready",
+            "meta": {"title": "t"},
+            "test": True,
+        }
+        schema = output.schema("assets")["properties"]
+        assert {"passthrough", "environment_id"}.isdisjoint(schema)
+        assert schema["meta"]["properties"].keys() == {"title", "external_id"}
+
+    def test_of_streams(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [asset("a", NOW)]
+        world.view_rows = [view("v", NOW - HOUR)]
+        catalog = self.catalog(sandbox, [])
+        output = run_tap(sandbox, catalog=catalog)
+        assert output.messages == []
+        assert not sandbox.requests_to("/video/v1/assets")
+
+
+class TestMaps:
+    """Stream maps and flattening have their say on every record."""
+
+    def test_filter_rename_and_alias(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(6, NOW - HOUR, 60)
+        for number, row in enumerate(world.view_rows):
+            row["country_code"] = "DE" if number % 2 else "US"
+        maps = {
+            "video_views": {
+                "__filter__": "record['country_code'] == 'DE'",
+                "__alias__": "german_views",
+                "title": "record['video_title']",
+                "video_title": "__NULL__",
+            }
+        }
+        output = run_tap(sandbox, "video_views", stream_maps=maps)
+        records = output.records("german_views")
+        assert [record["id"] for record in records] == [f"view-{n:06}" for n in (1, 3, 5)]
+        assert {record["title"] for record in records} == {"A title"}
+        assert "video_title" not in records[0]
+        state = output.states[-1]["bookmarks"]["video_views"]["partitions"][0]
+        assert state["replication_key_value"] == tap_time(NOW - HOUR + 300)
+
+    def test_one_stream_into_two(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [asset("a", NOW), asset("b", NOW - 1)]
+        maps = {
+            "assets": {},
+            "asset_ids": {"__source__": "assets", "id": "record['id']", "__else__": "__NULL__"},
+        }
+        output = run_tap(sandbox, "assets", stream_maps=maps)
+        assert [record["id"] for record in output.records("assets")] == ["a", "b"]
+        assert output.records("asset_ids") == [{"id": "a"}, {"id": "b"}]
+
+    def test_flattening(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [asset("a", NOW, meta={"title": "t"})]
+        output = run_tap(sandbox, "assets", flattening_enabled=True, flattening_max_depth=2)
+        (record,) = output.records("assets")
+        assert record["meta__title"] == "t"
+
+    def test_untouched_records_are_the_same_either_way(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(1200, NOW - HOUR, 1)
+        plain = run_tap(sandbox, "video_views")
+        mapped = run_tap(sandbox, "video_views", stream_maps={"video_views": {}})
+        assert mapped.records("video_views") == plain.records("video_views")
+        assert mapped.states == plain.states
+
+
+def test_records_are_counted(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.asset_rows = [asset(f"asset-{number}", NOW) for number in range(250)]
+    run_tap(sandbox, "assets")
+    assert '"metric":"record_count","value":250' in caplog.text

@@ -1,0 +1,185 @@
+"""What Mux no longer lists is deleted by the loader, if all that it lists has come."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from mux_sandbox import Answer
+from tap_mux.api.errors import MuxError
+from tests.support.loaders import Target, postgres, target_postgres
+from tests.support.records import DAY, NOW, asset
+from tests.support.tapping import Output, catalog_of, run_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+ASSETS = "/video/v1/assets"
+
+
+@pytest.fixture(autouse=True)
+def _fill(world: ExplicitWorld) -> None:
+    world.asset_rows = [asset(f"asset-{number:03}", NOW - number) for number in range(150)]
+
+
+def kinds(output: Output, stream: str) -> list[str]:
+    """Give the kinds of a stream's messages, the same in a row once."""
+    found: list[str] = []
+    for message in output.messages:
+        if message.get("stream") == stream and found[-1:] != [message["type"]]:
+            found.append(message["type"])
+    return found
+
+
+def read(sandbox: Sandbox, *streams: str, **settings: Any) -> Output:
+    """Read streams with versions."""
+    return run_tap(sandbox, *streams, emit_activate_version_messages=True, **settings)
+
+
+class TestMessages:
+    """ACTIVATE_VERSION."""
+
+    def test_not_unless_asked_for(self, sandbox: Sandbox) -> None:
+        output = run_tap(sandbox, "assets")
+        assert kinds(output, "assets") == ["SCHEMA", "RECORD"]
+        assert not any("version" in message for message in output.messages)
+
+    def test_after_the_last_record(self, sandbox: Sandbox) -> None:
+        output = read(sandbox, "assets", "live_streams")
+        assert kinds(output, "assets") == ["SCHEMA", "RECORD", "ACTIVATE_VERSION"]
+        assert kinds(output, "live_streams") == ["SCHEMA", "ACTIVATE_VERSION"]
+        versions = [
+            message["version"]
+            for message in output.messages
+            if message["type"] in {"RECORD", "ACTIVATE_VERSION"}
+        ]
+        assert len(versions) == 152
+        assert len(set(versions)) == 1
+
+    def test_with_stream_maps_too(self, sandbox: Sandbox) -> None:
+        maps = {"assets": {"__alias__": "library", "id": "id", "__else__": None}}
+        output = read(sandbox, "assets", catalog=catalog_of("assets"), stream_maps=maps)
+        assert kinds(output, "library") == ["SCHEMA", "RECORD", "ACTIVATE_VERSION"]
+        assert len({message.get("version", 0) for message in output.messages} - {0}) == 1
+
+    @pytest.mark.parametrize("stream", ["video_views", "errors", "annotations", "delivery_usage"])
+    def test_never_for_what_mux_deletes_for_its_age(self, sandbox: Sandbox, stream: str) -> None:
+        assert "ACTIVATE_VERSION" not in kinds(read(sandbox, stream), stream)
+        catalog = catalog_of(stream)
+        (entry,) = catalog["streams"]
+        entry["replication_method"] = "FULL_TABLE"
+        output = read(sandbox, stream, catalog=catalog)
+        assert "ACTIVATE_VERSION" not in kinds(output, stream)
+
+    def test_not_through_a_filter(self, sandbox: Sandbox) -> None:
+        output = read(sandbox, "assets", stream_params={"assets": {"upload_id": "u"}})
+        assert "ACTIVATE_VERSION" not in kinds(output, "assets")
+
+    @pytest.mark.parametrize("page", [2, 3])
+    @pytest.mark.parametrize("stream", ["assets", "uploads", "incidents"])
+    def test_all_rows_are_there_if_some_are_deleted_meanwhile(
+        self, world: ExplicitWorld, sandbox: Sandbox, stream: str, page: int
+    ) -> None:
+        world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(250)]
+        started = "2026-01-01T00:00:00Z"
+        world.tables["incidents"] = [
+            {"id": f"incident-{number:03}", "started_at": started} for number in range(250)
+        ]
+        world.asset_rows = [asset(f"asset-{number:03}", NOW - number) for number in range(250)]
+        rows = world.asset_rows if stream == "assets" else world.tables[stream]
+        asked = itertools.count(1)
+        sandbox.faults.add(
+            lambda request: request.param("limit") == "100" and next(asked) == page,
+            action=lambda _: rows.pop(7),
+        )
+        output = read(sandbox, stream)
+        ids = [record["id"] for record in output.records(stream)]
+        assert {row["id"] for row in rows} <= set(ids)
+        assert len(ids) == len(set(ids)) <= 250
+        assert kinds(output, stream)[-1] == "ACTIVATE_VERSION"
+
+    def test_not_when_a_list_does_not_hold_still(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        numbers = itertools.count()
+
+        def move(_: object) -> None:
+            del world.asset_rows[7]
+            world.asset_rows.append(asset(f"late-{next(numbers)}", NOW - DAY))
+
+        sandbox.faults.add(
+            lambda request: request.param("cursor") is not None, times=None, action=move
+        )
+        assert kinds(read(sandbox, "assets"), "assets") == ["SCHEMA", "RECORD"]
+        assert "assets may lack records: GET /video/v1/assets gave other records" in caplog.text
+        assert "no rows are deleted" in caplog.text
+
+    @pytest.mark.parametrize("status", [400, 403])
+    def test_not_when_a_page_is_missing(self, sandbox: Sandbox, status: int) -> None:
+        sandbox.faults.add(
+            lambda request: request.param("cursor") is not None, times=None, action=Answer(status)
+        )
+        output = Output()
+        with pytest.raises(MuxError, match="assets failed"):
+            read(sandbox, "assets", output=output)
+        assert kinds(output, "assets") == ["SCHEMA", "RECORD"]
+
+    def test_not_when_it_is_not_available(self, sandbox: Sandbox) -> None:
+        sandbox.faults.add(ASSETS, times=None, action=Answer(403))
+        assert kinds(read(sandbox, "assets"), "assets") == ["SCHEMA"]
+
+
+class TestPostgres:
+    """The real loader."""
+
+    def load(self, sandbox: Sandbox, target: Target) -> None:
+        """Read all assets and load them, whatever comes of it."""
+        output = Output()
+        try:
+            read(sandbox, "assets", output=output)
+        finally:
+            target.load(*output.messages)
+
+    def rows(self, target: Target) -> dict[str, bool]:
+        """Say of each loaded asset whether it is marked as deleted."""
+        schema = psycopg.sql.Identifier(target.config["default_target_schema"], "assets")
+        settings = {key: postgres()[key] for key in ("host", "port", "user")}
+        with psycopg.connect(**settings, dbname="postgres") as connection:
+            query = psycopg.sql.SQL("select id, _sdc_deleted_at is not null from {}")
+            return dict(connection.execute(query.format(schema)).fetchall())
+
+    @pytest.mark.parametrize("hard", [False, True])
+    def test_a_deleted_asset(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        world: ExplicitWorld,
+        sandbox: Sandbox,
+        *,
+        hard: bool,
+    ) -> None:
+        target = target_postgres(tmp_path)
+        target.config.update(add_record_metadata=True, hard_delete=hard)
+        self.load(sandbox, target)
+        assert self.rows(target) == {row["id"]: False for row in world.asset_rows}
+
+        gone = world.asset_rows.pop(120)["id"]
+        later = int(time.time()) + 60
+        monkeypatch.setattr("tap_mux.streams.base.MuxStream._version", later)
+        sandbox.faults.add(
+            lambda request: request.param("cursor") is not None, times=1, action=Answer(400)
+        )
+        with pytest.raises(MuxError, match="assets failed"):
+            self.load(sandbox, target)
+        assert self.rows(target)[gone] is False
+        assert len(self.rows(target)) == 150
+
+        self.load(sandbox, target)
+        left = {row["id"]: False for row in world.asset_rows}
+        assert self.rows(target) == (left if hard else {**left, gone: True})

@@ -1,0 +1,95 @@
+"""A run that dies in the middle loses nothing and repeats little."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_mux.reading.windows import MOST_ROWS
+from tests.support.records import DAY, HOUR, NOW, tap_time, views
+from tests.support.tapping import bookmark, clean_environ, config_file, messages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+    from tests.support.tapping import Message
+
+ROWS = 20_000
+
+
+def run(config: str, state: Message | None, folder: Path, kill_after: int | None) -> list[Message]:
+    """Run the tap, kill it after a number of lines, and return what it wrote."""
+    state_file = folder / "state.json"
+    state_file.write_text(json.dumps(state or {}))
+    with subprocess.Popen(
+        [sys.executable, "-m", "tap_mux", "--config", config, "--state", str(state_file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=clean_environ(),
+        text=True,
+    ) as tap:
+        assert tap.stdout
+        lines = []
+        for line in tap.stdout:
+            lines.append(line)
+            if len(lines) == kill_after:
+                tap.send_signal(signal.SIGKILL)
+    assert tap.returncode == (0 if kill_after is None else -signal.SIGKILL)
+    return messages("".join(lines))
+
+
+def view_ends(output: list[Message]) -> dict[str, str]:
+    """Give when each of the views ended."""
+    return {
+        message["record"]["id"]: message["record"]["view_end"]
+        for message in output
+        if message["type"] == "RECORD" and message["stream"] == "video_views"
+    }
+
+
+def last_state(output: list[Message]) -> Message | None:
+    """Give the last state that was written."""
+    states: list[Message] = [message["value"] for message in output if message["type"] == "STATE"]
+    return states[-1] if states else None
+
+
+@pytest.mark.parametrize("lookback", [0, 7200])
+def test_killed_runs_add_up(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, lookback: int
+) -> None:
+    world.view_rows = views(ROWS, NOW - DAY, 4)
+    config = config_file(
+        tmp_path,
+        **sandbox.config,
+        start_date=tap_time(NOW - DAY - HOUR),
+        lookback_seconds=lookback,
+    )
+    seen: dict[str, str] = {}
+    state: Message | None = None
+    mark = ""
+    read = 0
+    for kill_after in (3_333, 9_999, 7_777, None):
+        output = run(config, state, tmp_path, kill_after)
+        ends = view_ends(output)
+        # What the state promises has been written, in this run or in an earlier one.
+        seen |= ends
+        read += len(ends)
+        state = last_state(output) or state
+        promised = bookmark(state or {}) or ""
+        assert promised >= mark, "the bookmark moved back"
+        mark = promised
+        expected = {row["id"] for row in world.view_rows if tap_time_of(row["view_end"]) <= mark}
+        assert expected <= seen.keys()
+    assert seen.keys() == {row["id"] for row in world.view_rows}
+    assert read <= ROWS + 3 * (MOST_ROWS + lookback // 4 + 1)
+
+
+def tap_time_of(wire: str) -> str:
+    """Turn a moment as Mux writes it into what the tap writes."""
+    return f"{wire[:19]}.000000Z"

@@ -1,0 +1,167 @@
+"""The stream assets: all of them, by cursor, in the form that a warehouse wants."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mux_sandbox import Answer
+from tap_mux.api.errors import MuxError
+from tap_mux.tap import TapMux
+from tests.support.records import DAY, HOUR, NOW, asset, tap_time
+from tests.support.tapping import run_tap
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+PATH = "/video/v1/assets"
+
+
+def test_all_pages_are_read_by_cursor(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.asset_rows = [asset(f"asset-{number:03}", NOW - number * HOUR) for number in range(250)]
+    records = run_tap(sandbox, "assets").records("assets")
+    assert [record["id"] for record in records] == [row["id"] for row in world.asset_rows]
+    first, second, third = sandbox.requests_to(PATH)
+    assert {request.param("limit") for request in (first, second, third)} == {"100"}
+    assert first.param("cursor") is None
+    assert len({first.param("cursor"), second.param("cursor"), third.param("cursor")}) == 3
+    assert {request.page for request in (first, second, third)} == {None}
+
+
+def test_an_empty_page_before_the_end_is_not_the_end(
+    sandbox: Sandbox,
+) -> None:
+    pages = [
+        {"data": [asset("a", NOW)], "next_cursor": "one"},
+        {"data": [], "next_cursor": "two"},
+        {"data": [asset("b", NOW)], "next_cursor": None},
+    ]
+    for page in pages:
+        sandbox.faults.add(PATH, action=Answer(200, page))
+    assert [record["id"] for record in run_tap(sandbox, "assets").records("assets")] == ["a", "b"]
+    assert [request.param("cursor") for request in sandbox.requests_to(PATH)] == [
+        None,
+        "one",
+        "two",
+    ]
+
+
+def test_a_list_without_end_fails_the_stream(sandbox: Sandbox) -> None:
+    for cursor in ("one", "two", "one"):
+        page = {"data": [asset("a", NOW)], "next_cursor": cursor}
+        sandbox.faults.add(PATH, action=Answer(200, page))
+    with pytest.raises(MuxError, match="same next_cursor twice"):
+        run_tap(sandbox, "assets")
+
+
+def test_created_at_is_a_timestamp_and_absent_keys_stay_absent(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.asset_rows = [
+        asset(
+            "a",
+            NOW - DAY,
+            recording_times=[{"started_at": "2026-01-02T03:04:05.5Z", "duration": 3, "type": "x"}],
+            is_live=True,
+            per_title_encode=False,
+            tracks=[{"id": "t", "max_channel_layout": "stereo", "duration": 1.5}],
+        )
+    ]
+    (record,) = run_tap(sandbox, "assets").records("assets")
+    assert record == {
+        **world.asset_rows[0],
+        "created_at": tap_time(NOW - DAY),
+        "recording_times": [
+            {"started_at": "2026-01-02T03:04:05.500000Z", "duration": 3, "type": "x"}
+        ],
+        "environment_id": "sandbox-environment",
+    }
+
+
+def test_unknown_fields_are_reported_once_and_left_out(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.asset_rows = [
+        asset(
+            f"a{number}", NOW, novelty=1, meta={"title": "t", "mood": "good"}, tracks=[{"hue": 1}]
+        )
+        for number in range(3)
+    ]
+    records = run_tap(sandbox, "assets").records("assets")
+    assert [(record["meta"], record["tracks"]) for record in records] == [
+        ({"title": "t"}, [{}])
+    ] * 3
+    assert "novelty" not in records[0]
+    warnings = [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
+    assert sorted(warning.rsplit(": ", 1)[1] for warning in warnings) == [
+        "meta.mood",
+        "novelty",
+        "tracks.hue",
+    ]
+
+
+def test_values_that_do_not_fit_are_made_null_and_told(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = asset("a", NOW, created_at="soon", duration="long", meta="none", test="no")
+    sandbox.faults.add(PATH, action=Answer(200, {"data": [row]}))
+    (record,) = run_tap(sandbox, "assets").records("assets")
+    assert [record[key] for key in ("created_at", "duration", "meta", "test")] == [None] * 4
+    for path in ("created_at", "duration", "meta", "test"):
+        assert f"made null: {path}" in caplog.text
+
+
+MASTER = {"status": "ready", "url": "https://master.example/file.mp4?signature=s3cr3t"}
+
+
+class TestCredentials:
+    """What gives access to something is left out, unless it is asked for."""
+
+    def test_left_out_of_records_and_schema_without_a_word(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.asset_rows = [asset("a", NOW, master=MASTER)]
+        output = run_tap(sandbox, "assets")
+        (record,) = output.records("assets")
+        assert record["master"] == {"status": "ready"}
+        assert output.schema("assets")["properties"]["master"]["properties"].keys() == {"status"}
+        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+
+    def test_loaded_on_demand(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [asset("a", NOW, master=MASTER)]
+        output = run_tap(sandbox, "assets", include_credentials=True)
+        (record,) = output.records("assets")
+        assert record["master"] == MASTER
+        schema = output.schema("assets")["properties"]["master"]["properties"]
+        assert schema["url"]["type"] == ["string", "null"]
+        assert "x-credential" not in schema["url"]
+
+    def test_a_catalog_made_with_credentials_does_not_bring_them_back(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        catalog = TapMux(config={**sandbox.config, "include_credentials": True}).catalog_dict
+        world.asset_rows = [asset("a", NOW, master=MASTER)]
+        output = run_tap(sandbox, "assets", catalog=catalog)
+        assert output.records("assets")[0]["master"] == {"status": "ready"}
+        assert "url" not in output.schema("assets")["properties"]["master"]["properties"]
+
+
+def test_selection_and_stream_maps_work(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.asset_rows = [asset("a", NOW, passthrough="mine", meta={"title": "t", "creator_id": "c"})]
+    catalog = TapMux(config=sandbox.config).catalog_dict
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == "assets"]
+    for item in entry["metadata"]:
+        if item["breadcrumb"] in (["properties", "passthrough"], ["properties", "status"]):
+            item["metadata"]["selected"] = False
+    maps = {"assets": {"meta": "__NULL__", "label": "record['meta']['title'] + '!'"}}
+    output = run_tap(sandbox, "assets", catalog=catalog, stream_maps=maps)
+    (record,) = output.records("assets")
+    assert record == {
+        "id": "a",
+        "created_at": tap_time(NOW),
+        "label": "t!",
+        "environment_id": "sandbox-environment",
+    }
+    assert "passthrough" not in output.schema("assets")["properties"]

@@ -1,0 +1,115 @@
+"""Assets, incrementally by choice."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer
+from tap_mux.api.errors import MuxError
+from tests.support.records import DAY, NOW, asset, tap_time
+from tests.support.tapping import (
+    Output,
+    bookmark,
+    catalog_of,
+    config_file,
+    messages,
+    run_program,
+    run_tap,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+ASSETS = "/video/v1/assets"
+
+
+@pytest.fixture(autouse=True)
+def _fill(world: ExplicitWorld) -> None:
+    world.asset_rows = [asset(f"asset-{number:03}", NOW - number * DAY) for number in range(1000)]
+
+
+@pytest.fixture(params=["as Meltano writes it", "at the top"])
+def catalog(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A catalog that makes assets incremental."""
+    made = catalog_of("assets")
+    (entry,) = made["streams"]
+    entry.pop("replication_method", None)
+    if request.param == "at the top":
+        entry |= {"replication_method": "INCREMENTAL", "replication_key": "created_at"}
+        return made
+    (root,) = [part for part in entry["metadata"] if not part["breadcrumb"]]
+    root["metadata"] |= {"replication-method": "INCREMENTAL", "replication-key": "created_at"}
+    return made
+
+
+def test_later_runs_stop_after_the_lookback(
+    world: ExplicitWorld, sandbox: Sandbox, catalog: dict[str, Any]
+) -> None:
+    first = run_tap(sandbox, catalog=catalog)
+    assert len(first.records("assets")) == 1000
+    assert bookmark(first.states[-1], "assets") == tap_time(NOW)
+
+    world.asset_rows.insert(0, asset("new", NOW + 60))
+    before = len(sandbox.requests_to(ASSETS))
+    second = run_tap(sandbox, catalog=catalog, state=first.states[-1])
+    assert len(sandbox.requests_to(ASSETS)) - before <= 2
+    found = [record["id"] for record in second.records("assets")]
+    assert found[:9] == ["new", *(f"asset-{number:03}" for number in range(8))]
+    assert bookmark(second.states[-1], "assets") == tap_time(NOW + 60)
+
+    longer = run_tap(sandbox, catalog=catalog, state=second.states[-1], assets_lookback_days=150)
+    assert {f"asset-{number:03}" for number in range(150)} <= {
+        record["id"] for record in longer.records("assets")
+    }
+
+
+def test_an_empty_page_is_not_the_end(sandbox: Sandbox, catalog: dict[str, Any]) -> None:
+    state = run_tap(sandbox, catalog=catalog).states[-1]
+    last = {"data": [asset("new", NOW + 60)], "next_cursor": None}
+    sandbox.faults.add(ASSETS, action=Answer(200, {"data": [], "next_cursor": "two"}))
+    sandbox.faults.add(lambda request: request.param("cursor") == "two", action=Answer(200, last))
+    again = run_tap(sandbox, catalog=catalog, state=state)
+    assert [record["id"] for record in again.records("assets")] == ["new"]
+
+
+def test_a_failed_run_keeps_the_bookmark(
+    world: ExplicitWorld, sandbox: Sandbox, catalog: dict[str, Any]
+) -> None:
+    state = run_tap(sandbox, catalog=catalog).states[-1]
+    world.asset_rows[:0] = [asset(f"new-{number}", NOW + 300 - number) for number in range(150)]
+    sandbox.faults.add(
+        lambda request: request.param("cursor") is not None, times=1, action=Answer(400)
+    )
+    output = Output()
+    with pytest.raises(MuxError):
+        run_tap(sandbox, catalog=catalog, state=state, output=output)
+    assert len(output.records("assets")) == 100
+    assert bookmark(output.states[-1], "assets") == tap_time(NOW)
+    again = run_tap(sandbox, catalog=catalog, state=output.states[-1])
+    assert {f"new-{number}" for number in range(150)} <= {
+        record["id"] for record in again.records("assets")
+    }
+
+
+def test_full_table_otherwise(sandbox: Sandbox) -> None:
+    state = run_tap(sandbox, "assets").states[-1]
+    assert len(run_tap(sandbox, "assets", state=state).records("assets")) == 1000
+
+
+def test_chosen_by_metadata_alone(tmp_path: Path, sandbox: Sandbox) -> None:
+    made = catalog_of("assets")
+    (entry,) = made["streams"]
+    assert entry["replication_method"] == "FULL_TABLE"
+    (root,) = [part for part in entry["metadata"] if not part["breadcrumb"]]
+    root["metadata"] |= {"replication-method": "INCREMENTAL", "replication-key": "created_at"}
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(made), encoding="utf-8")
+    config = config_file(tmp_path, **sandbox.config)
+    done = run_program("--config", config, "--catalog", str(catalog))
+    state = [message for message in messages(done.stdout) if message["type"] == "STATE"][-1]
+    assert bookmark(state["value"], "assets") == tap_time(NOW)

@@ -1,0 +1,96 @@
+"""Heatmaps and hotspots: a request for each asset that was watched on a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer
+from tests.support.records import DAY, HOUR, NOW, asset, view, wire_time
+from tests.support.tapping import run_tap
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+TODAY = NOW - NOW % DAY
+START: dict[str, Any] = {"start_date": wire_time(TODAY - 3 * DAY)}
+
+
+@pytest.fixture(autouse=True)
+def _fill(world: ExplicitWorld) -> None:
+    """Three assets, of which two are watched yesterday and one the day before."""
+    world.asset_rows = [asset(name, NOW - 9 * DAY) for name in ("a", "b", "unseen")]
+    watched = {
+        "v1": ("a", TODAY - HOUR),
+        "v2": ("b", TODAY - 2 * HOUR),
+        "v3": ("a", TODAY - 30 * HOUR),
+    }
+    world.view_rows = [view(name, end) for name, (_, end) in watched.items()]
+    world.view_details = {
+        name: {
+            "asset_id": seen,
+            "video_duration": 60_000,
+            "view_max_playhead_position": 30_000,
+        }
+        for name, (seen, _) in watched.items()
+    }
+
+
+def day(back: int) -> str:
+    """Write a day before today."""
+    return wire_time(TODAY - back * DAY)[:10]
+
+
+def engagement(sandbox: Sandbox) -> list[str]:
+    """Give the paths of the requests for assets."""
+    return [request.path for request in sandbox.requests if "/engagement/" in request.path]
+
+
+def test_only_what_was_watched_is_asked_for(sandbox: Sandbox) -> None:
+    records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
+    assert [(record["day"], record["asset_id"]) for record in records] == [
+        (day(2), "a"),
+        (day(1), "a"),
+        (day(1), "b"),
+    ]
+    assert all(record["total_views"] == 1 and record["value"] for record in records)
+    assert len(engagement(sandbox)) == 3
+
+
+def test_hotspots(sandbox: Sandbox) -> None:
+    records = run_tap(sandbox, "asset_hotspots", **START).records("asset_hotspots")
+    keys = [(record["asset_id"], record["day"], record["start_ms"]) for record in records]
+    assert len(set(keys)) == len(keys) >= 3
+    assert all(0 <= record["score"] <= 1 for record in records)
+
+
+def test_an_asset_that_is_gone_is_left_out(sandbox: Sandbox) -> None:
+    sandbox.faults.add("/assets/a/heatmap", times=None, action=Answer(404))
+    records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
+    assert [record["asset_id"] for record in records] == ["b"]
+
+
+def test_an_asset_that_mux_does_not_take_is_left_out(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    no = {"error": {"type": "invalid_parameters", "messages": ["Asset id was invalid"]}}
+    sandbox.faults.add("/assets/a/heatmap", times=None, action=Answer(400, no))
+    records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
+    assert [record["asset_id"] for record in records] == ["b"]
+    assert "asset_heatmaps lacks the asset 'a'" in caplog.text
+
+
+def test_not_available(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    sandbox.faults.add("/engagement/", times=None, action=Answer(404))
+    assert run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps") == []
+    assert "Skipped asset_heatmaps, which is not available" in caplog.text
+
+
+def test_assets_that_are_gone_later_do_not_make_it_unavailable(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]
+    sandbox.faults.add("/engagement/", times=None, action=Answer(404))
+    assert run_tap(sandbox, "asset_heatmaps", state=state).records("asset_heatmaps") == []
+    assert "not available" not in caplog.text

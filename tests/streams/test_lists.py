@@ -1,0 +1,64 @@
+"""The short lists: each read to its end, as Mux has it, without what gives access to something."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import ExplicitWorld, GeneratedWorld, Sandbox
+from tap_mux.streams import ALL_STREAMS
+from tests.support.records import NOW
+from tests.support.tapping import run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LISTS = {
+    "drm_configurations": 100,
+    "live_streams": 100,
+    "playback_restrictions": 100,
+    "signing_keys": 100,
+    "transcription_vocabularies": 10,
+    "uploads": 100,
+    "webhooks": 100,
+}
+"""How many records a page of a list has at most."""
+
+PATHS = {stream.name: stream.path for stream in ALL_STREAMS}
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("pages", [0, 1, 2.5])
+def test_all_rows_of_all_pages(name: str, pages: float) -> None:
+    limit = LISTS[name]
+    rows = [{"id": f"{name}-{number:04}"} for number in range(int(pages * limit))]
+    tables: dict[str, Any] = {name: rows}
+    with Sandbox(world=ExplicitWorld(**tables)) as sandbox:
+        records = run_tap(sandbox, name).records(name)
+        assert [record["id"] for record in records] == [row["id"] for row in rows]
+        asked = sandbox.requests_to(PATHS[name])
+        assert {request.param("limit") for request in asked} == {str(limit)}
+        assert len(asked) <= int(pages) + 1 + 8
+
+
+@pytest.fixture(scope="module")
+def generated() -> Iterator[Sandbox]:
+    """A sandbox with a believable environment."""
+    with Sandbox(world=GeneratedWorld()) as sandbox:
+        yield sandbox
+
+
+def test_environment_is_one_row(generated: Sandbox) -> None:
+    (record,) = run_tap(generated, "environments").records("environments")
+    assert record["environment_id"] == "sandbox-environment"
+    assert record["permissions"]
+    assert len(generated.requests_to("/system/v1/whoami")) == 1
+
+
+def test_times_are_in_the_form_of_the_tap(generated: Sandbox) -> None:
+    for name in ("live_streams", "playback_restrictions", "signing_keys", "webhooks"):
+        for record in run_tap(generated, name).records(name):
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", record["created_at"])
+            assert record["created_at"] < f"{2000 + NOW // 31_556_952}"[:4] + "9999"

@@ -1,0 +1,131 @@
+"""Monitoring: the last 24 hours, without gap or repeat."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer, GeneratedWorld, Sandbox
+from tests.support.records import DAY, HOUR, MINUTE, tap_time
+from tests.support.tapping import run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mux_sandbox.request_log import RequestRecord
+    from tests.support.tapping import Message
+
+
+@pytest.fixture
+def live() -> Iterator[Sandbox]:
+    """A sandbox in which something is being watched."""
+    with Sandbox(world=GeneratedWorld()) as sandbox:
+        yield sandbox
+
+
+def state(stream: str, key: str, moment: float, **columns: str) -> dict[str, Any]:
+    """Make the state of an earlier run."""
+    context = {"environment_id": "sandbox-environment", **columns}
+    part = {"context": context, "replication_key": key, "replication_key_value": tap_time(moment)}
+    return {"bookmarks": {stream: {"partitions": [part]}}}
+
+
+def of(records: list[Message], metric: str = "current-concurrent-viewers") -> list[str]:
+    """Give the moments of one metric."""
+    return [record["date"] for record in records if record["metric"] == metric]
+
+
+def test_timeseries_has_every_5_seconds_once(live: Sandbox) -> None:
+    since = time.time() - 2 * HOUR
+    first = run_tap(live, "monitoring_timeseries", start_date=tap_time(since))
+    records = first.records("monitoring_timeseries")
+    assert len({record["metric"] for record in records}) == 6
+    moments = of(records)
+    assert moments == sorted(set(moments))
+    assert len(moments) == pytest.approx(2 * 720, abs=40)
+    second = run_tap(live, "monitoring_timeseries", state=first.states[-1])
+    assert set(of(second.records("monitoring_timeseries"))) & set(moments) <= {moments[-1]}
+
+
+@pytest.mark.parametrize("says_until_when", [True, False])
+def test_a_time_without_numbers_is_skipped(live: Sandbox, *, says_until_when: bool) -> None:
+    since = int(time.time()) - 2 * HOUR
+
+    def is_empty(request: RequestRecord) -> bool:
+        first = int(request.param("timestamp") or 0)
+        return "current-concurrent" in request.path and first < since + HOUR
+
+    body: dict[str, Any] = {"data": []}
+    if says_until_when:
+        body["timeframe"] = [since, since + 2 * HOUR]
+    answer = Answer(200, body, {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "1000"})
+    live.faults.add(is_empty, times=None, action=answer)
+    output = run_tap(live, "monitoring_timeseries", start_date=tap_time(since))
+    moments = of(output.records("monitoring_timeseries"))
+    assert len(moments) == pytest.approx(720, abs=40)
+    assert moments[0] <= tap_time(since + HOUR + 10)
+
+
+def test_a_gap_is_told(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    bookmark = state(
+        "monitoring_timeseries", "date", time.time() - 3 * DAY, metric="current-concurrent-viewers"
+    )
+    run_tap(live, "monitoring_timeseries", state=bookmark)
+    assert caplog.text.count("monitoring_timeseries from") == 1
+    assert "are gone: Mux no longer keeps them" in caplog.text
+
+
+def test_breakdowns_at_full_hours(live: Sandbox) -> None:
+    since = time.time() - 3 * HOUR
+    output = run_tap(live, "monitoring_breakdowns", start_date=tap_time(since))
+    records = output.records("monitoring_breakdowns")
+    moments = sorted({record["timestamp"] for record in records})
+    assert len(moments) in {2, 3}
+    assert all(moment.endswith(":00:00.000000Z") for moment in moments)
+    asked = [request for request in live.requests if request.path.endswith("/breakdown")]
+    assert len(asked) == 66 * 3
+    keys = [(r["metric"], r["dimension"], r["value"], r["timestamp"]) for r in records]
+    assert len(set(keys)) == len(keys)
+
+
+def test_histograms_have_their_buckets(live: Sandbox) -> None:
+    first = run_tap(live, "monitoring_histograms")
+    records = first.records("monitoring_histograms")
+    assert 25 <= len(records) <= 31
+    assert records[0]["bucket_values"][0].keys() == {"start", "end", "count", "percentage"}
+    second = run_tap(live, "monitoring_histograms", state=first.states[-1])
+    assert len(second.records("monitoring_histograms")) <= 2
+
+
+@pytest.mark.parametrize("limits", [[], [{"start": 0, "end": 100}]])
+def test_values_come_without_the_limits_of_their_buckets(
+    sandbox: Sandbox, limits: list[dict[str, int]]
+) -> None:
+    counts = [{"percentage": 0.75, "count": 3}, {"percentage": 0.25, "count": 1}]
+    answer = {
+        "meta": {"bucket_unit": "milliseconds", "buckets": limits},
+        "data": [{"timestamp": tap_time(time.time() - 10 * MINUTE), "bucket_values": counts}],
+    }
+    sandbox.faults.add("/data/v1/monitoring", times=None, action=Answer(200, answer))
+    (record,) = run_tap(sandbox, "monitoring_histograms").records("monitoring_histograms")
+    assert [bucket["count"] for bucket in record["bucket_values"]] == [3, 1]
+    assert [bucket.get("end") for bucket in record["bucket_values"]] == (
+        [100, None] if limits else [None, None]
+    )
+
+
+def test_minutes_that_no_histogram_has_any_more_are_told(
+    live: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    column = {"metric": "video-startup-time"}
+    old = state("monitoring_histograms", "timestamp", time.time() - 2 * HOUR, **column)
+    assert run_tap(live, "monitoring_histograms", state=old).records("monitoring_histograms")
+    assert caplog.text.count("are gone: Mux no longer keeps them") == 1
+
+
+def test_not_in_the_plan(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    live.faults.add("/data/v1/monitoring", times=None, action=Answer(403))
+    run_tap(live, "monitoring_timeseries", "monitoring_breakdowns", "monitoring_histograms")
+    assert caplog.text.count("which is not available") == 3

@@ -1,0 +1,269 @@
+"""Streams of sums by day: what Mux no longer keeps, what breaks off, and what days add up to."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from mux_sandbox import Answer, Disconnect
+from tap_mux.api.errors import MuxError
+from tap_mux.tap import TapMux
+from tests.support.records import DAY, HOUR, NOW, tap_time, view
+from tests.support.tapping import Output, bookmark, run_tap
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox.request_log import RequestRecord
+
+    Row = dict[str, Any]
+
+TODAY = NOW - NOW % DAY
+ERRORS = "/data/v1/errors"
+REFUSED = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
+
+
+def day(back: int) -> int:
+    """Give the first moment of a day so many days ago."""
+    return TODAY - back * DAY
+
+
+def date(back: int) -> str:
+    """Write the date of a day so many days ago."""
+    return tap_time(day(back))[:10]
+
+
+def since(back: int) -> Row:
+    """Give the setting to read from a day."""
+    return {"start_date": tap_time(day(back))}
+
+
+def failed(view_id: str, back: int, **fields: Any) -> Row:
+    """Make a view that ended with an error on a day."""
+    return view(view_id, day(back) + HOUR, error_type_id=7, player_error_code="404", **fields)
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Give the texts of all warnings."""
+    return [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
+
+
+def first_day(request: RequestRecord) -> int:
+    """Give the beginning of the timeframe that a request asked for; 0 if none."""
+    return int((request.params("timeframe[]") or ["0"])[0])
+
+
+@pytest.fixture(autouse=True)
+def _fill(world: ExplicitWorld) -> None:
+    world.view_rows = [failed(f"view-{back}", back) for back in range(120)]
+
+
+class TestRetention:
+    """Mux refuses what it no longer keeps."""
+
+    def test_an_older_start_date_is_told_once(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sandbox.options.retention_days = 30
+        records = run_tap(sandbox, "errors", **since(90)).records("errors")
+        kept = -(-(int(time.time()) - 30 * DAY) // DAY) * DAY
+        assert [record["day"] for record in records] == [
+            tap_time(moment)[:10] for moment in range(kept, day(0), DAY)
+        ]
+        (warning,) = warnings(caplog)
+        assert f"errors from {date(90)}T00:00:00+00:00 to {records[0]['day']}T00" in warning
+        assert "no longer keeps" in warning
+        assert len(sandbox.requests_to(ERRORS)) < len(records) + 8 + 2 + 7 + 2
+
+    @pytest.mark.parametrize("granularity", ["day", "hour"])
+    def test_metrics_find_it_in_few_requests(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, granularity: str
+    ) -> None:
+        sandbox.options.retention_days = 30
+        metrics = [{"metric": "views", "granularity": granularity}]
+        output = run_tap(sandbox, "metric_timeseries", metrics=metrics, **since(90))
+        step = DAY if granularity == "day" else HOUR
+        kept = -(-(int(time.time()) - 30 * DAY) // step) * step
+        assert output.records("metric_timeseries")[0]["time"] == tap_time(kept)
+        (warning,) = warnings(caplog)
+        assert f"from {date(90)}T00:00:00+00:00 to {tap_time(kept)[:19]}" in warning
+        assert len(sandbox.requests) <= 1 + 8 + 2 + 12 + 3
+
+    def test_all_slices_of_a_stream_are_one_warning(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sandbox.options.retention_days = 5
+        run_tap(sandbox, "metric_timeseries", **since(90))
+        assert len(warnings(caplog)) == 1
+
+    @pytest.mark.parametrize("days", [2.5, 30, 99])
+    def test_without_start_date_nothing_is_told(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, days: float
+    ) -> None:
+        sandbox.options.retention_days = days
+        records = run_tap(sandbox, "errors").records("errors")
+        assert int(days) - 1 <= len(records) <= int(days)
+        assert warnings(caplog) == []
+
+    def test_an_older_bookmark_is_told(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        state = run_tap(sandbox, "errors", end_date=tap_time(day(60))).states[-1]
+        sandbox.options.retention_days = 30
+        records = run_tap(sandbox, "errors", state=state).records("errors")
+        assert date(30) <= records[0]["day"] <= date(29)
+        (warning,) = warnings(caplog)
+        assert "errors from" in warning
+
+    def test_it_may_recede_while_it_is_read(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        kept = day(30)
+        sandbox.faults.add(
+            lambda request: 0 < first_day(request) < kept, times=None, action=Answer(400, REFUSED)
+        )
+
+        def recede(_: object) -> None:
+            nonlocal kept
+            kept = day(20)
+
+        sandbox.faults.add(lambda request: first_day(request) == day(25), action=recede)
+        records = run_tap(sandbox, "errors", max_concurrency=1, **since(40)).records("errors")
+        found = [record["day"] for record in records]
+        assert found == sorted(set(found))
+        assert set(found) >= {date(back) for back in range(20, 0, -1)}
+        assert date(30) == found[0]
+
+    def test_refusal_of_every_timeframe_fails_the_stream(self, sandbox: Sandbox) -> None:
+        sandbox.faults.add(ERRORS, times=None, action=Answer(400, REFUSED))
+        with pytest.raises(MuxError, match="invalid_timeframe"):
+            run_tap(sandbox, "errors", **since(40))
+        assert len(sandbox.requests_to(ERRORS)) < 12
+
+
+class TestBookmark:
+    """State follows the rows."""
+
+    def test_it_stays_a_date(self, sandbox: Sandbox) -> None:
+        state = run_tap(sandbox, "errors", **since(5)).states[-1]
+        assert bookmark(state, "errors") == date(1)
+        sandbox.requests.clear()
+        output = run_tap(sandbox, "errors", state=state, **since(5))
+        assert [record["day"] for record in output.records("errors")] == [date(3), date(2), date(1)]
+        asked = sorted(first_day(request) for request in sandbox.requests_to(ERRORS))
+        assert asked == [day(3), day(2), day(1)]
+        assert {bookmark(state, "errors") for state in output.states} == {date(1)}
+
+    def test_state_is_written_day_by_day_and_never_runs_ahead(self, sandbox: Sandbox) -> None:
+        output = run_tap(sandbox, "errors", **since(9))
+        newest, marks = None, []
+        for message in output.messages:
+            if message["type"] == "RECORD":
+                newest = message["record"]["day"]
+            elif message["type"] == "STATE" and "errors" in message["value"].get("bookmarks", {}):
+                marks.append(bookmark(message["value"], "errors"))
+                assert marks[-1] == newest
+        assert set(marks) >= {date(back) for back in range(9, 0, -1)}
+
+    @pytest.mark.parametrize("trouble", [Disconnect(), Answer(500), Answer(403)])
+    def test_a_run_that_breaks_off_is_continued(
+        self, sandbox: Sandbox, waits: list[float], trouble: Disconnect | Answer
+    ) -> None:
+        sandbox.faults.add(lambda request: first_day(request) == day(4), times=None, action=trouble)
+        output = Output()
+        with pytest.raises(MuxError, match="errors failed"):
+            run_tap(sandbox, "errors", output=output, **since(8))
+        days = [record["day"] for record in output.records("errors")]
+        assert days == [date(8), date(7), date(6), date(5)]
+        assert bookmark(output.states[-1], "errors") == date(5)
+        sandbox.faults.clear()
+        rest = run_tap(sandbox, "errors", state=output.states[-1], lookback_days=0, **since(8))
+        days = [record["day"] for record in rest.records("errors")]
+        assert days == [date(5), date(4), date(3), date(2), date(1)]
+
+    def test_one_metric_that_breaks_off_leaves_the_others(self, sandbox: Sandbox) -> None:
+        sandbox.faults.add("/playing_time/", times=None, action=Answer(400, {"error": {}}))
+        output = Output()
+        with pytest.raises(MuxError, match="metric_overall failed"):
+            run_tap(sandbox, "metric_overall", output=output, **since(3))
+        marks = {
+            part["context"]["metric"]: part.get("replication_key_value")
+            for part in output.states[-1]["bookmarks"]["metric_overall"]["partitions"]
+        }
+        assert marks.pop("playing_time", None) is None
+        assert len(marks) == 6
+        assert set(marks.values()) == {tap_time(day(1))}
+
+    def test_a_day_without_rows_leaves_the_bookmark(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = [failed("a", 5)]
+        state = run_tap(sandbox, "errors", **since(9)).states[-1]
+        assert bookmark(state, "errors") == date(5)
+
+    def test_end_date_is_not_included(self, sandbox: Sandbox) -> None:
+        output = run_tap(sandbox, "errors", end_date=tap_time(day(3)), **since(6))
+        assert [record["day"] for record in output.records("errors")] == [date(6), date(5), date(4)]
+        before = len(sandbox.requests_to(ERRORS))
+        again = run_tap(sandbox, "errors", state=output.states[-1], end_date=tap_time(day(5)))
+        assert again.records("errors") == []
+        assert len(sandbox.requests_to(ERRORS)) == before
+
+
+class TestCounts:
+    """What the rows of a day say."""
+
+    def test_errors_by_day(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = [failed("a", 3), failed("b", 3), view("c", day(3) + HOUR), failed("d", 1)]
+        world.view_rows.append(failed("today", 0))
+        records = run_tap(sandbox, "errors", **since(4)).records("errors")
+        assert [(record["day"], record["id"], record["count"]) for record in records] == [
+            (date(3), 7, 2),
+            (date(1), 7, 1),
+        ]
+        assert records[0]["last_seen"] == tap_time(day(3) + HOUR)
+        assert records[0]["player_error_code"] == "404"
+
+    def test_values_of_dimensions_by_day(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_details = {
+            "view-1": {"country_code": "DE"},
+            "view-2": {"country_code": None},
+            "view-3": {"country_code": "US"},
+        }
+        records = read_values(sandbox, "country", since(3))
+        assert [(row["day"], row["value"], row["total_count"]) for row in records] == [
+            (date(3), "US", 1),
+            (date(2), "(not set)", 1),
+            (date(1), "DE", 1),
+        ]
+
+    def test_lists_are_read_by_what_they_are_made_of(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_details = {"view-1": {"video_cdn_trace": ["fastly", "cloudflare"]}}
+        records = read_values(sandbox, "video_cdn_trace", since(1))
+        assert [row["value"] for row in records] == ["cloudflare", "fastly"]
+        assert {row["dimension"] for row in records} == {"video_cdn_trace"}
+        assert sandbox.requests[-1].path == "/data/v1/dimensions/video_cdn_trace/elements"
+
+    def test_all_pages(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = [view(f"v{number}", day(1) + number) for number in range(25)]
+        world.view_details = {f"v{n}": {"video_title": f"Title {n:02}"} for n in range(25)}
+        sandbox.options.page_cap = 10
+        records = read_values(sandbox, "video_title", since(1))
+        assert sorted(row["value"] for row in records) == [f"Title {n:02}" for n in range(25)]
+
+    def test_dimensions_are_checked(self) -> None:
+        with pytest.raises(ConfigValidationError) as raised:
+            TapMux(config={"token_id": "a", "token_secret": "b", "dimensions": ["contry"]})
+        (text,) = raised.value.errors
+        assert text == "dimensions has no dimension of Mux: 'contry', did you mean country?"
+
+
+def read_values(sandbox: Sandbox, dimension: str, settings: Row) -> list[Row]:
+    """Read the values of a dimension."""
+    output = run_tap(sandbox, "dimension_values", dimensions=[dimension], **settings)
+    return output.records("dimension_values")

@@ -1,0 +1,180 @@
+"""Usage: what was delivered, and the files that are billed by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer
+from tests.support.records import DAY, HOUR, NOW, Row, tap_time
+from tests.support.tapping import bookmark, run_tap
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+USAGE = "/video/v1/delivery-usage"
+TODAY = NOW - NOW % DAY
+LAST = (NOW - 13 * HOUR) // DAY * DAY
+"""End of the last day that is counted up."""
+
+
+def delivery(asset_id: str, hour: int, **fields: Any) -> Row:
+    """Make what was delivered of an asset in an hour."""
+    return {
+        "hour": hour,
+        "asset_id": asset_id,
+        "created_at": str(NOW - 99 * DAY),
+        "asset_state": "ready",
+        "asset_duration": 10.5,
+        "delivered_seconds": 60.0,
+        "delivered_seconds_by_resolution": {"tier_720p": 60.0},
+        **fields,
+    }
+
+
+class TestDeliveryUsage:
+    """Windows that are over."""
+
+    def test_days(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.tables["delivery_usage"] = [
+            delivery(f"asset-{number:03}", hour, **({"live_stream_id": "l"} if number else {}))
+            for number in range(120)
+            for hour in (LAST - 3 * DAY, LAST - 2 * DAY - HOUR, LAST - HOUR, LAST)
+        ]
+        output = run_tap(sandbox, "delivery_usage")
+        records = output.records("delivery_usage")
+        windows = [tap_time(LAST - 3 * DAY), tap_time(LAST - DAY)]
+        keys = [(record["window_start"], record["asset_id"]) for record in records]
+        assert sorted(keys) == [
+            (window, f"asset-{number:03}") for window in windows for number in range(120)
+        ]
+        assert records[0]["window_end"] == tap_time(LAST - 2 * DAY)
+        streams = {record["asset_id"]: record["live_stream_id"] for record in records}
+        assert streams["asset-000"] == "(not set)"
+        assert streams["asset-001"] == "l"
+        seconds = {record["window_start"]: record["delivered_seconds"] for record in records}
+        assert seconds == {windows[0]: 120.0, windows[1]: 60.0}
+        assert bookmark(output.states[-1], "delivery_usage") == windows[1]
+
+        before = len(sandbox.requests_to(USAGE))
+        run_tap(sandbox, "delivery_usage", state=output.states[-1])
+        again = {
+            int(request.params("timeframe[]")[0]) for request in sandbox.requests_to(USAGE)[before:]
+        }
+        assert again == {LAST - 3 * DAY, LAST - 2 * DAY, LAST - DAY}
+
+    def test_hours(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        counted = (NOW - 13 * HOUR) // HOUR * HOUR
+        world.tables["delivery_usage"] = [
+            delivery("asset", counted - HOUR),
+            delivery("asset", counted + HOUR),  # an hour to spare, if one ends meanwhile
+        ]
+        (record,) = run_tap(
+            sandbox,
+            "delivery_usage",
+            delivery_usage_granularity="hour",
+            start_date=tap_time(counted - 3 * HOUR),
+        ).records("delivery_usage")
+        assert record["window_start"] == tap_time(counted - HOUR)
+        assert record["window_end"] == tap_time(counted)
+        asked = {tuple(request.params("timeframe[]")) for request in sandbox.requests_to(USAGE)}
+        assert len(asked) in {3, 4}
+
+    def test_as_far_back_as_mux_keeps_it(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        run_tap(sandbox, "delivery_usage")
+        assert "are gone" not in caplog.text
+        first = min(int(r.params("timeframe[]")[0]) for r in sandbox.requests_to(USAGE))
+        assert TODAY - 90 * DAY <= first <= TODAY - 89 * DAY
+        run_tap(sandbox, "delivery_usage", start_date=tap_time(NOW - 200 * DAY))
+        assert "delivery_usage from" in caplog.text
+        assert "are gone: Mux no longer keeps them" in caplog.text
+
+
+class TestUsageExports:
+    """Files of the organization."""
+
+    def fill(self, world: ExplicitWorld, days: int, **fields: Any) -> list[str]:
+        """Make files of the last days, and give these."""
+        dates = [
+            datetime.fromtimestamp(TODAY - day * DAY, UTC).date().isoformat()
+            for day in range(1, days + 1)
+        ]
+        world.tables["usage_exports"] = [{"date": date, "file_size": 5, **fields} for date in dates]
+        return sorted(dates)
+
+    def test_oldest_first_and_then_what_is_new(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        dates = self.fill(world, 130)
+        output = run_tap(sandbox, "usage_exports")
+        records = output.records("usage_exports")
+        assert [record["date"] for record in records] == dates
+        assert "download_url" not in records[0]
+        assert bookmark(output.states[-1], "usage_exports") == dates[-1]
+        again = run_tap(sandbox, "usage_exports", state=output.states[-1])
+        assert [record["date"] for record in again.records("usage_exports")] == dates[-3:]
+        shown = run_tap(sandbox, "usage_exports", include_credentials=True)
+        assert shown.records("usage_exports")[0]["download_url"].startswith("https://")
+
+    @pytest.mark.parametrize("days", [0, 3])
+    def test_nothing_yet_is_no_failure(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, days: int
+    ) -> None:
+        self.fill(world, days, ready_at=NOW + DAY)
+        assert run_tap(sandbox, "usage_exports").records("usage_exports") == []
+        assert "not available" not in caplog.text
+        assert ("still making" in caplog.text) == bool(days)
+
+    def test_switched_off(self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+        sandbox.options.usage_exports_enabled = False
+        assert run_tap(sandbox, "usage_exports").records("usage_exports") == []
+        assert "Skipped usage_exports, which is not available" in caplog.text
+
+
+class TestAssetInputs:
+    """A request for each asset."""
+
+    def test_inputs(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [
+            {"id": f"asset-{number:03}", "created_at": str(NOW - number)} for number in range(150)
+        ]
+        world.tables["asset_inputs"] = [
+            {"asset_id": f"asset-{number:03}", "settings": {"url": f"https://{part}", "name": part}}
+            for number in range(150)
+            for part in ("video", "subtitles")
+        ]
+        sandbox.faults.add("asset-007/input-info", times=None, action=Answer(412))
+        sandbox.faults.add("asset-008/input-info", times=None, action=Answer(404))
+        records = run_tap(sandbox, "asset_inputs").records("asset_inputs")
+        assert [(record["asset_id"], record["position"]) for record in records] == [
+            (f"asset-{number:03}", position)
+            for number in range(150)
+            for position in (0, 1)
+            if number not in {7, 8}
+        ]
+        assert records[0]["settings"] == {"name": "video"}
+        asked = [request for request in sandbox.requests if "/input-info" in request.path]
+        assert len(asked) == 150
+
+    def test_not_available(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.asset_rows = [{"id": "asset", "created_at": str(NOW)}]
+        sandbox.faults.add("input-info", times=None, action=Answer(403))
+        assert run_tap(sandbox, "asset_inputs").records("asset_inputs") == []
+
+
+def test_a_day_that_mux_still_makes_does_not_hide_those_before_it(sandbox: Sandbox) -> None:
+    today = NOW - NOW % DAY
+    row = {"date": tap_time(today - 2 * DAY)[:10], "file_size": 1}
+    answer = {"data": [row], "meta": {"page": 1, "pages": 1, "total": 1}}
+    path = "/system/v1/usage/exports"
+    sandbox.faults.add(path, times=1, action=Answer(412, {"error": {"type": "not_ready"}}))
+    sandbox.faults.add(path, times=None, action=Answer(200, answer))
+    records = run_tap(sandbox, "usage_exports").records("usage_exports")
+    assert [record["date"] for record in records] == [row["date"]]
+    ends = [int(request.params("timeframe[]")[1]) for request in sandbox.requests_to(path)]
+    assert len(ends) == 2  # a count tells that there is no other page
+    assert ends[0] - ends[1] == DAY

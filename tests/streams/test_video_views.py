@@ -1,0 +1,502 @@
+"""The stream video_views: complete, in order, incremental, whatever the API leaves open."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer, Disconnect
+from tap_mux.api.errors import MuxError
+from tap_mux.reading.windows import MOST_ROWS
+from tests.support.records import DAY, HOUR, MINUTE, NOW, tap_time, view, views
+from tests.support.tapping import Output, bookmark, repeated, run_tap
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox.request_log import RequestRecord
+
+PATH = "/data/v1/video-views"
+
+
+def read(sandbox: Sandbox, **more: Any) -> Output:
+    """Run the stream alone."""
+    return run_tap(sandbox, "video_views", **more)
+
+
+def ids(rows: list[dict[str, Any]]) -> list[str]:
+    """Give the ids in order."""
+    return [row["id"] for row in rows]
+
+
+def asked(request: RequestRecord) -> tuple[int, int]:
+    """Give the timeframe that a request asked for."""
+    start, end = request.params("timeframe[]")
+    return int(start), int(end)
+
+
+class TestRecords:
+    """What a record looks like."""
+
+    def test_has_all_fields_but_the_count(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = [view("a", NOW - HOUR, video_title='"Quote"\n, naïve 🎬 \\ \u2028')]
+        (record,) = read(sandbox).records("video_views")
+        assert record == {
+            **world.view_rows[0],
+            "view_start": tap_time(NOW - HOUR - 90),
+            "view_end": tap_time(NOW - HOUR),
+            "environment_id": "sandbox-environment",
+        }
+
+    def test_count_in_each_row_is_dropped_without_a_word(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.view_rows = [view("a", NOW - HOUR)]
+        read(sandbox)
+        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+
+    def test_fractions_of_a_second_are_ordered_rightly(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = [
+            view("late", NOW - HOUR, view_end=tap_time(NOW - HOUR)[:19] + ".940Z"),
+            view("early", NOW - HOUR),
+        ]
+        records = read(sandbox).records("video_views")
+        assert ids(records) == ["early", "late"]
+        assert records[1]["view_end"].endswith(".940000Z")
+
+    @pytest.mark.parametrize("missing", ["id", "view_end"])
+    def test_a_view_without_its_key_fails_the_stream(
+        self, world: ExplicitWorld, sandbox: Sandbox, missing: str
+    ) -> None:
+        world.view_rows = [view("a", NOW - HOUR)]
+        body = {"data": [{**view("b", NOW - HOUR), missing: None}], "total_row_count": 1}
+        sandbox.faults.add(PATH, times=None, action=Answer(200, body))
+        with pytest.raises(MuxError, match="without id or view_end"):
+            read(sandbox)
+
+
+class TestWindows:
+    """The range of time is read in windows, oldest first, and all of it."""
+
+    def test_all_views_come_once_and_in_order(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        rows = views(3000, NOW - 90 * DAY, 90 * DAY / 3001)
+        world.view_rows = random.Random(1).sample(rows, len(rows))
+        assert ids(read(sandbox).records("video_views")) == ids(rows)
+
+    def test_no_window_is_larger_than_agreed(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        dense = views(3 * MOST_ROWS, NOW - 3 * HOUR, 0.5)
+        sparse = [view(f"sparse-{number:03}", NOW - number * DAY) for number in range(90, 1, -1)]
+        world.view_rows = sparse + dense
+        output = read(sandbox)
+        assert ids(output.records("video_views")) == ids(sparse + dense)
+        assert max(request.page or 0 for request in sandbox.requests) <= MOST_ROWS / 100 + 1
+        runs = itertools.groupby(message["type"] for message in output.messages)
+        assert max(len(list(run)) for kind, run in runs if kind == "RECORD") <= MOST_ROWS
+
+    def test_one_second_with_more_than_a_window_holds(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        rows = [view(number, NOW - DAY) for number in range(MOST_ROWS + 250)]
+        around = [view("before", NOW - DAY - 1), view("later", NOW - DAY + 1)]
+        world.view_rows = [*rows, *around]
+        records = read(sandbox, start_date=tap_time(NOW - 2 * DAY)).records("video_views")
+        assert ids(records) == ["before", *sorted(ids(rows)), "later"]
+
+    @pytest.mark.parametrize("start_included", [True, False])
+    @pytest.mark.parametrize("end_included", [True, False])
+    def test_ends_of_timeframe_may_be_inclusive_or_not(
+        self, world: ExplicitWorld, sandbox: Sandbox, *, start_included: bool, end_included: bool
+    ) -> None:
+        sandbox.options.timeframe_includes_start = start_included
+        sandbox.options.timeframe_includes_end = end_included
+        # A view in each second: whichever second a window ends at, one would be lost or doubled.
+        world.view_rows = views(2 * MOST_ROWS + 10, NOW - 3 * HOUR, 1)
+        records = read(sandbox, start_date=tap_time(NOW - 3 * HOUR)).records("video_views")
+        assert ids(records) == ids(world.view_rows)
+
+    @pytest.mark.parametrize("cap", [1, 7, 99])
+    def test_pages_may_be_shorter_than_asked_for(
+        self, world: ExplicitWorld, sandbox: Sandbox, cap: int
+    ) -> None:
+        sandbox.options.page_cap = cap
+        world.view_rows = views(30, NOW - 2 * HOUR, 60)
+        assert ids(read(sandbox).records("video_views")) == ids(world.view_rows)
+
+    @pytest.mark.parametrize("count", ["null", "string", lambda _: {}, lambda _: True])
+    def test_the_count_may_be_no_number(
+        self, world: ExplicitWorld, sandbox: Sandbox, count: Any
+    ) -> None:
+        sandbox.options.total_row_count = count
+        world.view_rows = views(2 * MOST_ROWS + 120, NOW - 3 * HOUR, 1)
+        output = read(sandbox, start_date=tap_time(NOW - 3 * HOUR))
+        assert ids(output.records("video_views")) == ids(world.view_rows)
+
+    @pytest.mark.parametrize("wrong", [lambda count: count // 2, lambda count: count * 2 + 1])
+    def test_a_wrong_count_loses_nothing_and_is_told(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, wrong: Any
+    ) -> None:
+        sandbox.options.total_row_count = wrong
+        world.view_rows = views(250, NOW - 3 * HOUR, 1)
+        output = read(sandbox, start_date=tap_time(NOW - 4 * HOUR))
+        assert ids(output.records("video_views")) == ids(world.view_rows)
+        assert "do not add up" in caplog.text
+
+    def test_a_last_page_that_repeats_itself_ends(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 60)
+        body = {"data": world.view_rows, "total_row_count": None}
+        sandbox.faults.add(PATH, times=None, action=Answer(200, body))
+        records = read(sandbox, start_date=tap_time(NOW - 3 * HOUR)).records("video_views")
+        assert ids(records) == ids(world.view_rows)
+
+
+class TestMovement:
+    """Rows move while a window is read."""
+
+    def test_a_window_whose_count_changed_is_read_again(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.view_rows = views(150, NOW - HOUR, 1)
+        newcomer = view("newcomer", NOW - HOUR)
+
+        def arrive(_: object) -> None:
+            world.view_rows.append(newcomer)
+
+        sandbox.faults.add(lambda request: request.page == 2, action=arrive)
+        records = read(sandbox, start_date=tap_time(NOW - 2 * HOUR)).records("video_views")
+        assert sorted(ids(records)) == sorted([*ids(views(150, 0, 1)), "newcomer"])
+        assert not repeated(records)
+        assert "kept moving" not in caplog.text
+
+    def test_a_view_that_slips_from_page_to_page_is_not_lost(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(150, NOW - HOUR, 1)
+
+        def reopen(_: object) -> None:
+            # The first view goes on: the 101st moves up to page 1, which has been read already.
+            world.view_rows[0] = view(0, NOW - HOUR + 200, watch_time=1)
+
+        sandbox.faults.add(lambda request: request.page == 2, action=reopen)
+        records = read(sandbox, start_date=tap_time(NOW - 2 * HOUR)).records("video_views")
+        assert sorted(ids(records)) == ids(views(150, 0, 1))
+        assert records[-1]["watch_time"] == 1
+
+    def test_ties_in_another_order_each_time_are_no_loss(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        rows = [view(number, NOW - HOUR) for number in range(110)]
+        world.view_rows = list(rows)
+        shuffles = iter([list(range(110)), [*range(5, 110), *range(5)]] * 10)
+
+        def shuffle(_: object) -> None:
+            world.view_rows = [rows[number] for number in next(shuffles)]
+
+        sandbox.faults.add(lambda request: bool(request.page), times=None, action=shuffle)
+        dates = {"start_date": tap_time(NOW - HOUR - 5), "end_date": tap_time(NOW - HOUR + 5)}
+        records = read(sandbox, max_concurrency=1, **dates).records("video_views")
+        assert sorted(ids(records)) == ids(rows)
+        assert "kept moving" not in caplog.text
+
+    def test_after_three_tries_it_goes_on_with_what_it_has(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.view_rows = views(150, NOW - HOUR, 1)
+        extra = itertools.count(1000)
+
+        def arrive(_: object) -> None:
+            world.view_rows.append(view(next(extra), NOW - HOUR + 160))
+
+        sandbox.faults.add(lambda request: request.page == 2, times=None, action=arrive)
+        records = read(
+            sandbox, start_date=tap_time(NOW - 2 * HOUR), end_date=tap_time(NOW - HOUR // 2)
+        ).records("video_views")
+        assert len([request for request in sandbox.requests if request.page == 1]) == 3
+        assert sorted(ids(records)) == sorted(ids(world.view_rows))
+        assert "kept moving" in caplog.text
+
+    def test_a_view_reopened_during_the_run_comes_again_with_its_later_version_last(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = [
+            *views(MOST_ROWS, NOW - 9 * HOUR, 1),
+            *views(MOST_ROWS, NOW - 5 * HOUR, 1),
+        ]
+        for number, row in enumerate(world.view_rows):
+            row["id"] = f"view-{number:06}"
+        reopened = dict(world.view_rows[0])
+
+        def reopen(_: object) -> None:
+            row = world.view_rows[0]
+            row["view_end"], row["watch_time"] = tap_time(NOW - HOUR)[:19] + "Z", 1
+
+        late = NOW - 5 * HOUR
+        sandbox.faults.add(lambda request: asked(request)[0] > late, action=reopen)
+        records = read(sandbox, start_date=tap_time(NOW - 10 * HOUR)).records("video_views")
+        assert repeated(records) == [reopened["id"]]
+        versions = [record for record in records if record["id"] == reopened["id"]]
+        assert [version["watch_time"] for version in versions] == [reopened["watch_time"], 1]
+        assert [record["view_end"] for record in records] == sorted(
+            record["view_end"] for record in records
+        )
+
+
+class TestRetention:
+    """Mux refuses what it no longer keeps."""
+
+    @pytest.mark.parametrize("days", [1, 30, 100, 400])
+    def test_without_start_date_all_that_is_kept_is_read(
+        self, world: ExplicitWorld, sandbox: Sandbox, days: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        sandbox.options.retention_days = days
+        border = now - days * DAY
+        world.view_rows = [view("old", border - HOUR), view("kept", border + 5 * MINUTE)]
+        world.view_rows.append(view("new", now - MINUTE))
+        records = read(sandbox).records("video_views")
+        assert ids(records) == ["kept", "new"]
+        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+
+    def test_an_older_start_date_is_told(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        sandbox.options.retention_days = 30
+        world.view_rows = [view("kept", now - 29 * DAY)]
+        records = read(sandbox, start_date="2020-01-01").records("video_views")
+        assert ids(records) == ["kept"]
+        (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert "from 2020-01-01T00:00:00+00:00 to 20" in warning.getMessage()
+        assert "gone" in warning.getMessage()
+
+    def test_a_shorter_range_of_time_is_told(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        sandbox.options.retention_days = 30
+        sandbox.options.clamp_instead_of_refuse = True
+        world.view_rows = [view("kept", now - 29 * DAY)]
+        assert ids(read(sandbox).records("video_views")) == ["kept"]
+        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        read(sandbox, start_date=tap_time(now - 40 * DAY))
+        (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert f"from {tap_time(now - 40 * DAY)[:19]}+00:00 to" in warning.getMessage()
+        assert "outside of that are missing" in warning.getMessage()
+
+    def test_an_older_bookmark_is_told(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        world.view_rows = [view("first", now - 99 * DAY)]
+        state = read(sandbox).states[-1]
+        sandbox.options.retention_days = 30
+        world.view_rows = [view("next", now - DAY)]
+        output = read(sandbox, state=state)
+        assert ids(output.records("video_views")) == ["next"]
+        (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert f"from {tap_time(now - 99 * DAY)[:19]}+00:00 to" in warning.getMessage()
+
+    def test_a_lookback_beyond_what_is_kept_is_not_told(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        world.view_rows = [view("first", now - DAY + HOUR)]
+        state = read(sandbox).states[-1]
+        sandbox.options.retention_days = 1
+        assert ids(read(sandbox, state=state).records("video_views")) == ["first"]
+        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+
+    def test_what_is_kept_may_recede_in_the_middle_of_a_window(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        now = int(time.time())
+        sandbox.options.retention_days = 30
+        world.view_rows = views(150, now - 30 * DAY + MINUTE, 1)
+
+        def recede(_: object) -> None:
+            sandbox.options.retention_days = 30 - 2 * MINUTE / DAY
+
+        sandbox.faults.add(lambda request: request.page == 2, action=recede)
+        records = read(sandbox).records("video_views")
+        assert ids(records)[-1] == world.view_rows[-1]["id"]
+        assert not repeated(records)
+
+    def test_a_limit_to_the_length_of_a_timeframe_loses_nothing(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = int(time.time())
+        world.view_rows = [view(number, now - 90 * DAY + number * DAY) for number in range(90)]
+        body = {"error": {"type": "invalid_timeframe", "messages": ["Too long."]}}
+        sandbox.faults.add(
+            lambda request: (
+                request.path == PATH and asked(request)[1] - asked(request)[0] > 3 * DAY
+            ),
+            times=None,
+            action=Answer(400, body),
+        )
+        records = read(sandbox, start_date=tap_time(now - 91 * DAY)).records("video_views")
+        assert ids(records) == ids(world.view_rows)
+        assert "gone" not in caplog.text
+
+    def test_refusal_of_every_timeframe_fails_the_stream(self, sandbox: Sandbox) -> None:
+        body = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
+        sandbox.faults.add(PATH, times=None, action=Answer(400, body))
+        with pytest.raises(MuxError, match="invalid_timeframe"):
+            read(sandbox)
+
+
+class TestBookmark:
+    """State follows the rows, and never goes back."""
+
+    def test_second_run_reads_only_the_lookback(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(50, NOW - 10 * DAY, 4 * HOUR)
+        last = NOW - 10 * DAY + 49 * 4 * HOUR
+        state = read(sandbox).states[-1]
+        assert bookmark(state) == tap_time(last)
+        before = len(sandbox.requests)
+        output = read(sandbox, state=state)
+        asked_for = [request for request in sandbox.requests[before:] if request.path == PATH]
+        assert asked(asked_for[0])[0] == last - 7200 - 1
+        assert ids(output.records("video_views")) == ["view-000049"]
+        assert bookmark(output.states[-1]) == tap_time(last)
+
+    def test_lookback_is_a_setting(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(50, NOW - 10 * DAY, 4 * HOUR)
+        state = read(sandbox).states[-1]
+        for lookback, again in ((0, 1), (8 * HOUR, 3)):
+            output = read(sandbox, state=state, lookback_seconds=lookback)
+            assert len(output.records("video_views")) == again
+
+    def test_views_that_share_the_bookmarks_second_are_read_again(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = [view("first", NOW - HOUR)]
+        state = read(sandbox).states[-1]
+        world.view_rows.append(view("late", NOW - HOUR))
+        output = read(sandbox, state=state, lookback_seconds=0)
+        assert ids(output.records("video_views")) == ["first", "late"]
+
+    def test_state_is_written_after_each_window_and_never_runs_ahead(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(2 * MOST_ROWS, NOW - 6 * HOUR, 1)
+        output = read(sandbox, start_date=tap_time(NOW - 7 * HOUR))
+        marks = []
+        newest = ""
+        for message in output.messages:
+            if message["type"] == "RECORD":
+                newest = message["record"]["view_end"]
+            elif message["type"] == "STATE" and (mark := bookmark(message["value"])):
+                assert mark == newest
+                marks.append(mark)
+        assert len(set(marks)) >= 3
+        assert marks == sorted(marks)
+
+    def test_bookmark_stays_while_the_lookback_is_read_and_the_run_fails(
+        self, world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
+    ) -> None:
+        world.view_rows = views(3 * MOST_ROWS, NOW - 9 * HOUR, 1)
+        state = read(sandbox, start_date=tap_time(NOW - 10 * HOUR)).states[-1]
+        last = bookmark(state)
+        output = Output()
+        half = NOW - 9 * HOUR + 3 * MOST_ROWS - 2 * HOUR
+        sandbox.faults.add(
+            lambda request: request.path == PATH and asked(request)[0] > half,
+            times=None,
+            action=Disconnect(),
+        )
+        with pytest.raises(MuxError):
+            read(sandbox, state=state, output=output, lookback_seconds=4 * HOUR)
+        assert waits
+        assert output.records("video_views")
+        assert {bookmark(state) for state in output.states} == {last}
+
+    def test_an_empty_range_leaves_the_bookmark(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = [view("a", NOW - DAY)]
+        state = read(sandbox).states[-1]
+        world.view_rows = []
+        output = read(sandbox, state=state)
+        assert bookmark(output.states[-1]) == tap_time(NOW - DAY)
+
+    def test_bookmark_in_another_form_is_understood(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(50, NOW - 10 * DAY, 4 * HOUR)
+        state = read(sandbox).states[-1]
+        partition = state["bookmarks"]["video_views"]["partitions"][0]
+        mark = partition["replication_key_value"]
+        partition["replication_key_value"] = f"{mark[:19]}+00:00"
+        output = read(sandbox, state=state)
+        assert len(output.records("video_views")) == 1
+        assert bookmark(output.states[-1]) == mark
+
+    def test_bookmark_that_is_no_moment_is_refused(self, sandbox: Sandbox) -> None:
+        partition = {
+            "context": {"environment_id": "sandbox-environment"},
+            "replication_key": "view_end",
+            "replication_key_value": "yesterday",
+        }
+        state = {"bookmarks": {"video_views": {"partitions": [partition]}}}
+        with pytest.raises(MuxError, match="not a moment: 'yesterday'"):
+            read(sandbox, state=state)
+
+
+class TestDates:
+    """start_date and end_date."""
+
+    def test_range_is_half_open(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(10, NOW - DAY, 60)
+        output = read(
+            sandbox,
+            start_date=tap_time(NOW - DAY + 120),
+            end_date=tap_time(NOW - DAY + 300),
+        )
+        assert ids(output.records("video_views")) == ["view-000002", "view-000003", "view-000004"]
+        assert bookmark(output.states[-1]) == tap_time(NOW - DAY + 240)
+
+    def test_end_date_before_the_bookmark_reads_nothing(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(10, NOW - DAY, 60)
+        state = read(sandbox).states[-1]
+        before = len(sandbox.requests_to(PATH))
+        output = read(sandbox, state=state, end_date=tap_time(NOW - DAY + 300))
+        assert output.records("video_views") == []
+        assert len(sandbox.requests_to(PATH)) == before
+        assert bookmark(output.states[-1]) == bookmark(state)
+
+    def test_start_date_after_the_bookmark_wins(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(10, NOW - 9 * DAY, DAY)[:5]
+        state = read(sandbox).states[-1]
+        world.view_rows = views(10, NOW - 9 * DAY, DAY)
+        output = read(sandbox, state=state, start_date=tap_time(NOW - 3 * DAY))
+        assert ids(output.records("video_views")) == [
+            f"view-{number:06}" for number in (6, 7, 8, 9)
+        ]
+
+    def test_lookback_does_not_go_before_start_date(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(10, NOW - HOUR, 60)
+        start = tap_time(NOW - HOUR + 120)
+        state = read(sandbox, start_date=start).states[-1]
+        output = read(sandbox, state=state, start_date=start)
+        assert ids(output.records("video_views"))[0] == "view-000002"
+
+    def test_dates_in_the_future(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(3, NOW - HOUR, 60)
+        assert not read(sandbox, start_date=tap_time(NOW + DAY)).records("video_views")
+        assert len(read(sandbox, end_date=tap_time(NOW + DAY)).records("video_views")) == 3

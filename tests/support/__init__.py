@@ -1,0 +1,1 @@
+"""What tests share: running the tap, example records, loaders."""
