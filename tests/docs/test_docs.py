@@ -25,7 +25,7 @@ TAP = TapMux(config={"token_id": "id", "token_secret": "secret"})
 
 def table(name: str) -> list[list[str]]:
     """Read a table of README, without its head."""
-    _, text = README.split(f"<!-- {name}: checked by tests/test_docs.py -->")
+    _, text = README.split(f"<!-- {name}: checked by tests/docs/test_docs.py -->")
     rows = text.split("\n\n")[1].splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
