@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNLIMITED = 1e6
-MOST_ROWS = 100
+MAX_RECORDS = 100
 _REFUSED = b'{"errors":["Too many requests, retry later."]}'
 _WHOAMI = b'{"data":{"environment_id":"benchmark-environment","environment_name":"Benchmark"}}'
 
@@ -34,7 +34,7 @@ class Counts:
     requests: int = 0
     refused: int = 0
     lowest_level: float = UNLIMITED
-    most_in_flight: int = 0
+    max_in_flight: int = 0
     first_at: float = 0.0
     last_at: float = 0.0
 
@@ -63,7 +63,7 @@ class Bucket:
         counts.refused += not granted
         counts.lowest_level = min(counts.lowest_level, self.level)
         self.in_flight += 1
-        counts.most_in_flight = max(counts.most_in_flight, self.in_flight)
+        counts.max_in_flight = max(counts.max_in_flight, self.in_flight)
         counts.first_at = counts.first_at or now
         return granted
 
@@ -119,7 +119,7 @@ class Server:
 
     def _body(self, request: web.BaseRequest) -> bytes:
         query = request.query
-        limit = min(int(query.get("limit", 25)), MOST_ROWS)
+        limit = min(int(query.get("limit", 25)), MAX_RECORDS)
         match request.path:
             case "/data/v1/video-views":
                 if query.get("order_direction") != "asc":

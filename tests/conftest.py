@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox, SandboxOptions
-from tap_mux.api import rate_limit as pacing
+from tap_mux.api import rate_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,25 +29,33 @@ def sandbox(world: ExplicitWorld) -> Iterator[Sandbox]:
         yield running
 
 
+class Waits(list[float]):
+    """How long the waits between tries would have been, in seconds."""
+
+    for_rate_limit = 0.0
+    """How long requests would have waited for a rate limit, in seconds."""
+
+
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let waiting take no time, and note how long the waits between tries would have been."""
-    noted: list[float] = []
-    waited = [0.0]
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    """Let waiting take no time, and note how long it would have been."""
+    noted = Waits()
+    passed = [0.0]
 
     class Condition(threading.Condition):
         def wait(self, timeout: float | None = None) -> bool:
-            waited[0] += timeout or 0
+            passed[0] += timeout or 0
+            noted.for_rate_limit += timeout or 0
             return super().wait(0.001)  # so that another thread may have the lock meanwhile
 
     def sleep(seconds: float) -> None:
         noted.append(seconds)
-        waited[0] += seconds
+        passed[0] += seconds
 
-    clock = SimpleNamespace(monotonic=lambda: time.perf_counter() + waited[0])
+    clock = SimpleNamespace(monotonic=lambda: time.perf_counter() + passed[0])
     monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr(pacing, "time", clock)
+    monkeypatch.setattr(rate_limit, "time", clock)
     monkeypatch.setattr(
-        pacing, "threading", SimpleNamespace(Condition=Condition, Lock=threading.Lock)
+        rate_limit, "threading", SimpleNamespace(Condition=Condition, Lock=threading.Lock)
     )
     return noted

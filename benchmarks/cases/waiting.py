@@ -35,7 +35,7 @@ def latency(setup: Setup) -> Outcome:
         [
             Row("wall, s", {**wall, FLOOR: floor}),
             Row("requests", {**counted(results, "requests"), FLOOR: pages}, 0),
-            Row("most in flight", {**counted(results, "most_in_flight"), FLOOR: who.IN_FLIGHT}, 0),
+            Row("most in flight", {**counted(results, "max_in_flight"), FLOOR: who.IN_FLIGHT}, 0),
         ],
         [
             Goal("wall / plain SDK tap", wall[THIS].median / wall[PLAIN].median, 1 / 4, 1 / 5),

@@ -1,4 +1,4 @@
-"""One request to Mux: signed, tried again where that helps, decoded once.
+"""One request to Mux: signed, held to the rate limit, tried again, decoded once.
 
 Follows https://www.mux.com/docs/core/make-api-requests
 """
@@ -6,35 +6,30 @@ Follows https://www.mux.com/docs/core/make-api-requests
 from __future__ import annotations
 
 import json
-import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import backoff
 import msgspec
 import requests
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
-from tap_mux.api.errors import APIError, CalledOffError, MuxError, UnexpectedAnswerError
-from tap_mux.api.transport import failure, retry_after_seconds, waits, way_to
-from tap_mux.api.workers import is_called_off
+from tap_mux.api.errors import APIError, CancelledError, MuxError, UnexpectedAnswerError
+from tap_mux.api.retry import Retries, retry_after_seconds
+from tap_mux.api.transport import network_error, route_to
+from tap_mux.api.workers import is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from backoff.types import Details
-
-    from tap_mux.api.rate_limit import Pacer
+    from tap_mux.api.rate_limit import RateLimiter
 
     Query = Mapping[str, str | int | Sequence[str | int]]
 
-logger = logging.getLogger(__name__)
-
 
 class MuxClient:
-    """Asks Mux for one thing at a time, on behalf of one access token."""
+    """Sends requests to Mux, one at a time, with one access token."""
 
     def __init__(
         self,
@@ -45,25 +40,25 @@ class MuxClient:
         user_agent: str,
         timeout_seconds: int,
         max_attempts: int,
-        most_in_flight: int,
-        pacer: Pacer,
+        max_in_flight: int,
+        rate_limiter: RateLimiter,
     ) -> None:
-        """Prepare a connection; nothing is sent yet.
+        """Prepare a pool of connections.
 
         Args:
             api_url: Base URL, such as ``https://api.mux.com``.
             token_id: ID of the access token.
             token_secret: Secret of the access token.
-            user_agent: How the tap names itself to Mux.
+            user_agent: The name of the tap, for Mux.
             timeout_seconds: For connecting, and for each wait for more of an answer.
             max_attempts: How often one request is tried before it has failed.
-            most_in_flight: How many requests are under way at once.
-            pacer: Says when a request may be sent.
+            max_in_flight: How many requests may be in flight at once.
+            rate_limiter: Says when a request may be sent.
         """
         self._base = api_url.rstrip("/")
         self._timeout = timeout_seconds
         self._max_attempts = max_attempts
-        self._pacer = pacer
+        self._rate_limiter = rate_limiter
         request = requests.Request(
             "GET",
             f"{self._base}/",
@@ -74,19 +69,10 @@ class MuxClient:
             },
             auth=HTTPBasicAuth(token_id.encode(), token_secret.encode()),
         ).prepare()
-        way = way_to(request, most_at_once=most_in_flight + 1)
-        self._connections = way.connections
-        self._prefix = way.target.rstrip("/")
+        route = route_to(request, max_connections=max_in_flight + 1)
+        self._connections = route.connections
+        self._prefix = route.target.rstrip("/")
         self._headers = dict(request.headers)
-        self._ask = backoff.on_exception(
-            waits,
-            MuxError,
-            max_tries=max_attempts,
-            giveup=_is_final,
-            jitter=None,
-            on_backoff=self._tell_retry,
-            logger=None,
-        )(self._ask_once)
 
     def get(
         self,
@@ -105,27 +91,27 @@ class MuxClient:
             items: What the items of such a list have to be: ``dict`` or ``list``.
 
         Returns:
-            The whole envelope, ``data`` in it.
+            The whole envelope, including ``data``.
 
         Raises:
             APIError: Mux answered with an error.
             NoAnswerError: Mux could not be reached, or the connection broke.
             UnexpectedAnswerError: The answer was not the envelope that the API describes.
         """
-        try:
-            return self._ask(path, query or {}, data, items)
-        except MuxError as error:
-            if error.is_worth_retrying:
-                error.args = (f"{error}. Gave up after {self._max_attempts} tries",)
-            raise
+        retries = Retries(self._max_attempts, rate_limiter_waits=True)
+        while True:
+            try:
+                return self._ask(path, query or {}, data, items)
+            except MuxError as error:
+                retries.back_off(error)
 
-    def _ask_once(self, path: str, query: Query, data: type, items: type) -> dict[str, Any]:
+    def _ask(self, path: str, query: Query, data: type, items: type) -> dict[str, Any]:
         request = f"GET {path}"
-        bucket = self._pacer.bucket(path)
-        ticket = bucket.take(is_called_off)
-        if ticket is None:
-            text = f"{request} is not wanted any more"
-            raise CalledOffError(text)
+        bucket = self._rate_limiter.bucket(path)
+        permit = bucket.acquire(is_cancelled)
+        if permit is None:
+            text = f"{request} was cancelled"
+            raise CancelledError(text)
         headers: Mapping[str, str] = {}
         retry_after = None
         status = 0
@@ -143,24 +129,15 @@ class MuxClient:
             retry_after = retry_after_seconds(headers.get("Retry-After"))
         except HTTPError as error:
             text = f"{request} got no answer from {self._base}"
-            raise failure(text, error) from None
+            raise network_error(text, error) from None
         finally:
             if status == HTTPStatus.TOO_MANY_REQUESTS:
-                bucket.refused(ticket, retry_after)
+                bucket.on_rate_limited(permit, retry_after)
             else:
-                bucket.answered(ticket, headers)
+                bucket.on_response(permit, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise APIError(request, status, body, retry_after)
         return _envelope(request, body, data, items)
-
-    def _tell_retry(self, details: Details) -> None:
-        logger.warning(
-            "%s. Trying again in %.1f seconds (try %d of %d failed)",
-            details["exception"],
-            details["wait"],
-            details["tries"],
-            self._max_attempts,
-        )
 
 
 def _envelope(request: str, body: bytes, data: type, items: type) -> dict[str, Any]:
@@ -187,7 +164,3 @@ def _decoded(body: bytes) -> Any:
         # Texts that were cut within a character, as by JavaScript, have half of it left.
         text = json.dumps(json.loads(body), ensure_ascii=False)
         return msgspec.json.decode(text.encode(errors="replace"))
-
-
-def _is_final(error: Exception) -> bool:
-    return not (isinstance(error, MuxError) and error.is_worth_retrying)

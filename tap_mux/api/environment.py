@@ -1,7 +1,4 @@
-"""Mux environments: what each access token opens, and what it is called.
-
-A stream is given its environment, so that nothing about a token is global.
-"""
+"""One access token: the environment that it opens, a client and workers for it."""
 
 from __future__ import annotations
 
@@ -11,15 +8,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.client import MuxClient
-from tap_mux.api.errors import APIError, MuxError, UnexpectedAnswerError, UnreachableError
-from tap_mux.api.rate_limit import Pacer
-from tap_mux.api.workers import Fetcher
+from tap_mux.api.errors import APIError, MuxError, UnreachableError
+from tap_mux.api.rate_limit import RateLimiter
+from tap_mux.api.workers import WorkerPool
 from tap_mux.settings.settings import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from tap_mux.run.outcome import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -27,21 +22,28 @@ logger = logging.getLogger(__name__)
 class Environment:
     """The environment that an access token belongs to."""
 
-    def __init__(self, config: Mapping[str, Any], access: Mapping[str, str]) -> None:
-        """Take the settings; nothing is read from them or asked of Mux yet.
+    def __init__(
+        self, config: Mapping[str, Any], access: Mapping[str, str], name: str | None = None
+    ) -> None:
+        """Take the settings. They are read when they are needed, since discovery needs none.
 
         Args:
             config: The tap's settings.
-            access: The access token: ``token_id``, ``token_secret``, and the environment's ``name``
-                where the settings give it one.
+            access: The access token: ``token_id`` and ``token_secret``.
+            name: The name that the settings give it; None if they name only one environment.
         """
         self._config = config
         self._access = access
-        self.name = access.get("name")
+        self.name = name
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether the settings name several environments."""
+        return self.name is not None
 
     @cached_property
     def client(self) -> MuxClient:
-        """Asks Mux, with the environment's access token."""
+        """Sends requests with the access token."""
         return MuxClient(
             api_url=self._config["api_url"],
             token_id=self._access["token_id"],
@@ -49,17 +51,17 @@ class Environment:
             user_agent=f"tap-mux/{version('tap-mux')}",
             timeout_seconds=self._config["request_timeout_seconds"],
             max_attempts=self._config["max_attempts"],
-            most_in_flight=self._config["max_concurrency"],
-            pacer=Pacer(
+            max_in_flight=self._config["max_concurrency"],
+            rate_limiter=RateLimiter(
                 reserve=number(self._config, "rate_limit_reserve") or 0,
-                most_per_second=number(self._config, "max_requests_per_second"),
+                max_per_second=number(self._config, "max_requests_per_second"),
             ),
         )
 
     @cached_property
-    def fetcher(self) -> Fetcher:
-        """Asks for several things at a time."""
-        return Fetcher(self._config["max_concurrency"])
+    def workers(self) -> WorkerPool:
+        """Sends several requests at a time."""
+        return WorkerPool(self._config["max_concurrency"])
 
     @cached_property
     def whoami(self) -> dict[str, Any]:
@@ -79,13 +81,13 @@ class Environment:
 
         Raises:
             APIError: Mux refuses the access token.
-            UnreachableError: Nobody is there; other requests would have to wait for that, too.
+            UnreachableError: There is no server; no other request could do better.
         """
         try:
             environment_id = self.whoami.get("environment_id")
         except MuxError as error:
-            refused = isinstance(error, APIError) and error.is_refused_credential
-            if refused or isinstance(error, UnreachableError):
+            is_refused = isinstance(error, APIError) and error.is_unauthorized
+            if is_refused or isinstance(error, UnreachableError):
                 raise
             logger.warning("environment_id will be null in every record: %s", error)
             return None
@@ -93,55 +95,3 @@ class Environment:
             return environment_id
         logger.warning("environment_id will be null in every record: Mux did not name one")
         return None
-
-
-class Environments:
-    """All environments that the settings name."""
-
-    def __init__(self, config: Mapping[str, Any], outcome: Outcome) -> None:
-        """Take the settings; nothing is asked of Mux yet.
-
-        Args:
-            config: The tap's settings.
-            outcome: Takes note of environments that cannot be read.
-        """
-        self._outcome = outcome
-        self.are_many = bool(config.get("environments"))
-        self._all = [
-            Environment(config, access) for access in config.get("environments") or [config]
-        ]
-
-    @cached_property
-    def readable(self) -> dict[str | None, Environment]:
-        """Those whose access token works, by ID; each token is tried once.
-
-        Raises:
-            MuxError: None can be read.
-        """
-        if not self.are_many:
-            (environment,) = self._all
-            return {environment.id: environment}
-        found: dict[str | None, Environment] = {}
-        failed: dict[str, str] = {}
-        for environment in self._all:
-            try:
-                if environment.id is None:
-                    text = "Mux did not name it, so its rows could not be told from others"
-                    raise UnexpectedAnswerError(text)
-                if same := found.get(environment.id):
-                    text = f"Its access token opens the same environment as that of {same.name}"
-                    raise MuxError(text)  # noqa: TRY301 - noted like the others
-            except MuxError as error:
-                logger.error("The environment %s cannot be read: %s", environment.name, error)  # noqa: TRY400 - the sentence says it all
-                failed[f"environment {environment.name}"] = str(error)
-            else:
-                found[environment.id] = environment
-        self._outcome.failed |= failed
-        if not found:
-            raise MuxError("; ".join(f"{name} failed: {why}" for name, why in failed.items()))
-        return found
-
-    @property
-    def are_all_readable(self) -> bool:
-        """Whether all access tokens work."""
-        return len(self.readable) == len(self._all)

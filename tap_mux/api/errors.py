@@ -1,26 +1,21 @@
-"""What can go wrong when asking Mux, said in one sentence.
+"""What can go wrong with a request to Mux, in one sentence each.
 
-Mux words its errors in five shapes:
+Mux sends errors in five shapes:
 
     {"error": {"type": "not_found", "messages": ["The requested resource …"]}}
     {"error": {"type": "forbidden", "message": "Robots is not enabled …"}}
     {"error": "a sentence"}
     {"errors": ["Too many requests, retry later."]}
-    no JSON at all (a proxy's page, an empty body)
+    no JSON at all (the page of a proxy, an empty body)
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_RETRIED_CLIENT_ERRORS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_RETRIABLE_CLIENT_ERRORS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _UNAVAILABLE = frozenset(
     {
         HTTPStatus.UNAUTHORIZED,
@@ -29,7 +24,7 @@ _UNAVAILABLE = frozenset(
         HTTPStatus.PRECONDITION_FAILED,
     }
 )
-_LONGEST_QUOTE = 300
+_MAX_QUOTE = 300
 _ADVICE: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: (
         "Check token_id and token_secret: Mux does not accept them for this request"
@@ -43,49 +38,32 @@ _ADVICE: dict[int, str] = {
 
 
 class MuxError(Exception):
-    """Something that the user can read and act on; its text is one sentence."""
+    """An error that the user can read and act on; its text is one sentence."""
 
     @property
-    def is_worth_retrying(self) -> bool:
+    def is_retriable(self) -> bool:
         """Whether the same request may succeed a little later."""
         return False
 
 
-class CalledOffError(MuxError):
-    """The answer is not wanted any more; nobody sees this."""
+class CancelledError(MuxError):
+    """The answer is no longer wanted. Users do not see this."""
 
 
 class NoAnswerError(MuxError):
     """Mux could not be reached, or the connection broke before the answer was whole."""
 
-    is_worth_retrying = True
+    is_retriable = True
 
 
 class UnreachableError(NoAnswerError):
-    """There is no connection to Mux at all."""
+    """No connection to Mux could be made."""
 
 
 class UnexpectedAnswerError(MuxError):
     """Mux answered, but not what its API describes."""
 
-    is_worth_retrying = True
-
-
-@contextmanager
-def expecting(path: str) -> Iterator[None]:
-    """Fail for good, but in words, where an answer is nothing that anybody was prepared for.
-
-    Args:
-        path: What was asked for.
-
-    Raises:
-        UnexpectedAnswerError: Instead of what reading the answer led to.
-    """
-    try:
-        yield
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        text = f"GET {path} was answered with JSON that is not what the API describes"
-        raise UnexpectedAnswerError(text) from error
+    is_retriable = True
 
 
 class APIError(MuxError):
@@ -93,14 +71,14 @@ class APIError(MuxError):
 
     Attributes:
         status: The HTTP status.
-        type: Mux's own word for the error, such as ``invalid_parameters``; empty if it gave none.
+        type: Mux's type of the error, such as ``invalid_parameters``; empty if it gave none.
         retry_after: Seconds that Mux asks to wait, or None if it did not say.
     """
 
     def __init__(
         self, request: str, status: int, body: bytes = b"", retry_after: float | None = None
     ) -> None:
-        """Word an error answer.
+        """Word an error.
 
         Args:
             request: Method and path of the request, without its query.
@@ -121,7 +99,7 @@ class APIError(MuxError):
         super().__init__(text)
 
     @property
-    def is_refused_credential(self) -> bool:
+    def is_unauthorized(self) -> bool:
         """Whether Mux does not accept the access token."""
         return self.status == HTTPStatus.UNAUTHORIZED
 
@@ -131,33 +109,37 @@ class APIError(MuxError):
         return self.status in _UNAVAILABLE
 
     @property
-    def is_about_missing(self) -> bool:
-        """Whether there is no such thing, or not any more."""
+    def is_not_found(self) -> bool:
+        """Whether what was asked for does not exist, or no longer does."""
         return self.status == HTTPStatus.NOT_FOUND
 
     @property
     def is_timeframe_refused(self) -> bool:
-        """Whether Mux refuses the range of time; mostly since it no longer keeps its beginning."""
+        """Whether Mux refused the range of time, mostly because it no longer keeps its start."""
         return self.status == HTTPStatus.BAD_REQUEST and (
             self.type == "invalid_timeframe" or "timeframe" in self._said
         )
 
     @property
-    def is_worth_retrying(self) -> bool:
-        """True for an overloaded or failing server, and for a rate limit."""
-        return (
-            self.status >= HTTPStatus.INTERNAL_SERVER_ERROR or self.status in _RETRIED_CLIENT_ERRORS
-        )
+    def is_retriable(self) -> bool:
+        """Whether the server is overloaded or failing, or a rate limit was met."""
+        is_server_error = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return is_server_error or self.status in _RETRIABLE_CLIENT_ERRORS
+
+    @property
+    def is_rate_limited(self) -> bool:
+        """Whether Mux refused the request because there were too many."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 class NoneAvailableError(MuxError):
-    """Mux has nothing for any of many records: not this or that one is gone, but all is closed."""
+    """Every request for a child returned 404: the endpoint itself is not available."""
 
     def __init__(self, error: APIError) -> None:
-        """Word it.
+        """Take over the words of one of the errors.
 
         Args:
-            error: What Mux answered for one of the records.
+            error: The answer to one of the requests.
         """
         super().__init__(str(error))
 
@@ -183,7 +165,7 @@ def _read(body: bytes) -> tuple[str, list[str]]:
 def _texts(messages: object) -> list[str]:
     """Return messages as short single lines."""
     items = messages if isinstance(messages, list) else [messages]
-    return [" ".join(item.split())[:_LONGEST_QUOTE] for item in items if isinstance(item, str)]
+    return [" ".join(item.split())[:_MAX_QUOTE] for item in items if isinstance(item, str)]
 
 
 def _phrase(status: int) -> str:

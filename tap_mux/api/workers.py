@@ -1,7 +1,7 @@
-"""Many requests in flight: an ordered, bounded map.
+"""Many requests in flight: an ordered, bounded map over a few threads.
 
-All threads of the tap are here. They only ask Mux; messages and state are written by the main
-thread alone. They are daemons, so that a run that is told to end does not wait for answers.
+The threads only ask Mux. Messages and state are written by the main thread alone. The threads are
+daemons, so that a run that is told to end does not wait for answers.
 """
 
 from __future__ import annotations
@@ -24,72 +24,74 @@ T = TypeVar("T")
 _this_thread = threading.local()
 
 
-def is_called_off() -> bool:
-    """Tell a function that is called in a thread whether its result is still wanted."""
-    off: threading.Event | None = getattr(_this_thread, "off", None)
-    return off is not None and off.is_set()
+def is_cancelled() -> bool:
+    """Tell a function that runs in a worker whether its result is no longer wanted."""
+    cancelled: threading.Event | None = getattr(_this_thread, "cancelled", None)
+    return cancelled is not None and cancelled.is_set()
 
 
-class Fetcher:
-    """Calls functions in a few threads."""
+class WorkerPool:
+    """Calls functions in a few threads, which start when they are first needed."""
 
-    def __init__(self, most_in_flight: int) -> None:
-        """Prepare; threads start when they are first needed.
+    def __init__(self, max_in_flight: int) -> None:
+        """Prepare a pool.
 
         Args:
-            most_in_flight: How many calls are under way at once.
+            max_in_flight: How many calls may run at once.
         """
-        self._most = most_in_flight
+        self._max_in_flight = max_in_flight
         self._calls: SimpleQueue[_Call] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def submit(
-        self, function: Callable[..., T], *arguments: Any, off: threading.Event | None = None
+        self,
+        function: Callable[..., T],
+        *arguments: Any,
+        cancelled: threading.Event | None = None,
     ) -> Future[T]:
         """Call a function as soon as a thread is free, in the order of the calls.
 
         Args:
             function: What to call.
-            arguments: What to give to it.
-            off: Set when the result is not wanted any more.
+            arguments: Its arguments.
+            cancelled: Set by the caller when the result is no longer wanted.
 
         Returns:
-            What will come of it.
+            The result to come.
         """
-        if len(self._threads) < self._most:
-            name = f"fetching-{len(self._threads)}"
+        if len(self._threads) < self._max_in_flight:
+            name = f"worker-{len(self._threads)}"
             thread = threading.Thread(target=self._work, name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
         future: Future[T] = Future()
-        self._calls.put((future, off, function, arguments))
+        self._calls.put((future, cancelled, function, arguments))
         return future
 
     def map(
         self, function: Callable[..., T], items: Iterable[Any], ahead: int | None = None
     ) -> Results[T]:
-        """Call a function for each item, ahead of when its result is wanted.
+        """Call a function for each item, before its result is asked for.
 
         Args:
             function: What to call.
             items: One item a call; taken only a little ahead.
-            ahead: How many calls are made before their result is wanted; as many as can be under
-                way at once if None.
+            ahead: How many calls are made ahead; max_in_flight if None.
 
         Returns:
             The results, in the order of the items. The first calls are made at once.
         """
-        return Results(self, function, items, ahead or self._most)
+        return Results(self, function, items, ahead or self._max_in_flight)
 
     def _work(self) -> None:
         while True:
-            future, _this_thread.off, function, arguments = self._calls.get()
-            if is_called_off() or not future.set_running_or_notify_cancel():
+            future, _this_thread.cancelled, function, arguments = self._calls.get()
+            if is_cancelled() or not future.set_running_or_notify_cancel():
                 future.cancel()
                 continue
             try:
                 result = function(*arguments)
-            except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+            except BaseException as error:  # noqa: BLE001 - raised where the result is wanted
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -98,35 +100,36 @@ class Fetcher:
 
 
 class Results(Generic[T]):
-    """What comes of calls, in their order; used up by iterating over it.
+    """Iterator over results, in the order of the calls.
 
-    The first failure is raised in its place, and calls off the rest, as closing it does.
+    The first failure is raised in its place. It cancels the rest, as ``close`` does.
     """
 
     def __init__(
-        self, fetcher: Fetcher, function: Callable[..., T], items: Iterable[Any], ahead: int
+        self, workers: WorkerPool, function: Callable[..., T], items: Iterable[Any], ahead: int
     ) -> None:
         """Make the first calls.
 
         Args:
-            fetcher: Makes the calls.
+            workers: Makes the calls.
             function: What to call.
             items: One item a call.
-            ahead: How many calls are made before their result is wanted.
+            ahead: How many calls are made ahead.
         """
-        self._fetcher = fetcher
+        self._workers = workers
         self._function = function
         self._items: Iterator[Any] = iter(items)
-        self._off = threading.Event()
+        self._cancelled = threading.Event()
         self._pending: deque[Future[T]] = deque()
         self._call(ahead)
 
     def _call(self, times: int) -> None:
         for item in islice(self._items, times):
-            self._pending.append(self._fetcher.submit(self._function, item, off=self._off))
+            future = self._workers.submit(self._function, item, cancelled=self._cancelled)
+            self._pending.append(future)
 
     def __iter__(self) -> Self:
-        """Iterate over itself."""
+        """Return the iterator itself."""
         return self
 
     def __next__(self) -> T:
@@ -142,7 +145,7 @@ class Results(Generic[T]):
         return result
 
     def close(self) -> None:
-        """Call off what is not done yet."""
-        self._off.set()
+        """Cancel the calls that have not been made yet."""
+        self._cancelled.set()
         self._items = iter(())
         self._pending.clear()

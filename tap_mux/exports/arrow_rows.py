@@ -1,14 +1,13 @@
-"""CSV into RECORD messages by Apache Arrow, column by column.
+"""CSV rows into RECORD messages by Apache Arrow, column by column.
 
-This is for speed alone, since no value becomes a Python object, and there only if pyarrow is
-installed. It takes what is certain to come out as it would by ``csv_rows``, and leaves every block
-with something unusual in it to that.
+This is only for speed: no value becomes a Python object. It needs pyarrow. It encodes a block only
+if the result is certain to be the same as by ``csv_rows``, to which it leaves all other blocks.
 """
 
 from __future__ import annotations
 
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from tap_mux.exports.csv_rows import BOOLEANS
+from tap_mux.records.writer import EncodedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,13 +34,6 @@ _UNESCAPED = bytes(byte for byte in range(256) if byte >= ord(" ") and byte not 
 _PLAIN_MOMENT = r"^[0-9-]{10}T[0-9:]{8}Z$"
 
 
-class Lines(NamedTuple):
-    """Messages, encoded."""
-
-    content: bytes
-    records: int
-
-
 class ArrowEncoder:
     """Encodes blocks of one file."""
 
@@ -56,10 +49,10 @@ class ArrowEncoder:
         self._key = file.required
         self._added = msgspec.json.encode(added).decode()[1:-1]
         self._stream = msgspec.json.encode(stream).decode()
-        self._is_possible = all(column.kind in _TYPES for column in file.columns)
+        self._is_possible = all(column.type in _TYPES for column in file.columns)
         self._names = [str(position) for position in range(file.width)]
         self._convert = csv.ConvertOptions(
-            column_types={str(each.position): _TYPES.get(each.kind) for each in file.columns},
+            column_types={str(each.position): _TYPES.get(each.type) for each in file.columns},
             include_columns=[str(each.position) for each in file.columns],
             null_values=[""],
             strings_can_be_null=True,
@@ -67,7 +60,7 @@ class ArrowEncoder:
             false_values=[word for word, value in BOOLEANS.items() if not value],
         )
 
-    def encode(self, block: Block, extracted: datetime) -> Lines | None:
+    def encode(self, block: Block, extracted: datetime) -> EncodedRecords | None:
         r"""Encode the rows of a block.
 
         Args:
@@ -75,7 +68,7 @@ class ArrowEncoder:
             extracted: When it was read.
 
         Returns:
-            Their messages; None where something is unusual.
+            Their messages; None if the block has something unusual.
         """
         # Arrow would take the quote in \" for the end of a value and what follows for its rest, and
         # the end of the block for the end of a quoted value that has none.
@@ -88,7 +81,7 @@ class ArrowEncoder:
             content = self._join(table, extracted)
         except (pa.ArrowInvalid, _UnusualError):
             return None
-        return Lines(content, len(table))
+        return EncodedRecords(content, len(table))
 
     def _read(self, content: bytes) -> pa.RecordBatch:
         table = csv.read_csv(
@@ -105,17 +98,17 @@ class ArrowEncoder:
         return batch
 
     def _join(self, table: pa.RecordBatch, extracted: datetime) -> bytes:
-        """Join the values of each row, and what stands between them, to a line."""
+        """Join the values of each row, and the JSON between them, to a line."""
         parts: list[Any] = []
         between = f'{{"type":"RECORD","stream":{self._stream},"record":{{'
-        for (_, name, kind), column in zip(self._columns, table.columns, strict=True):
+        for (_, name, type_), column in zip(self._columns, table.columns, strict=True):
             if name == self._key and column.null_count:
                 raise _UnusualError
             between += f"{msgspec.json.encode(name).decode()}:"
             if column.null_count == len(column):
                 between += "null,"
             elif pa.types.is_string(column.type):
-                text = _moments(column) if kind == "date-time" else _escaped(column)
+                text = _moments(column) if type_ == "date-time" else _escaped(column)
                 if column.null_count:
                     parts += between, pc.binary_join_element_wise('"', text, '"', "")
                     between = ","
@@ -123,7 +116,7 @@ class ArrowEncoder:
                     parts += between + '"', text
                     between = '",'
             else:
-                if kind == "number" and not pc.all(pc.is_finite(column)).as_py():
+                if type_ == "number" and not pc.all(pc.is_finite(column)).as_py():
                     raise _UnusualError
                 parts += between, column.cast(pa.string())
                 between = ","
@@ -136,11 +129,11 @@ class ArrowEncoder:
 
 
 class _UnusualError(Exception):
-    """Something that is left to the other way of reading."""
+    """The block has something that is left to ``csv_rows``."""
 
 
 def _escaped(column: pa.StringArray) -> pa.StringArray:
-    """Escape texts as JSON does, but for the quotes around them."""
+    """Escape texts as JSON does, without the quotes around them."""
     if not _bytes_of(column).translate(None, _UNESCAPED):
         return column
     texts = column.to_pylist()
@@ -150,7 +143,7 @@ def _escaped(column: pa.StringArray) -> pa.StringArray:
 
 
 def _moments(column: pa.StringArray) -> pa.StringArray:
-    """Bring moments into the form that the tap emits, if they are in the one that Mux uses."""
+    """Bring moments from the form of Mux into the form of ``utc_timestamp``."""
     if not pc.all(pc.match_substring_regex(column, _PLAIN_MOMENT)).as_py():
         raise _UnusualError
     column.cast(pa.timestamp("s", "UTC"))  # for the error if there is no such moment
@@ -158,6 +151,6 @@ def _moments(column: pa.StringArray) -> pa.StringArray:
 
 
 def _bytes_of(texts: pa.StringArray) -> bytes:
-    """Give all texts of a column that is no part of another, one after the other."""
+    """Return all texts of a whole column, one after the other."""
     content = texts.buffers()[2]
     return content.to_pybytes() if content else b""

@@ -1,4 +1,4 @@
-"""Rows of a large CSV file: cut into blocks of whole rows, their values typed column by column.
+"""Rows of a large CSV file: cut into blocks of whole rows, values converted column by column.
 
 Follows https://www.rfc-editor.org/rfc/rfc4180
 """
@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_mux.api.errors import MuxError
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.records.timestamps import MisfitError, utc_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     Cells = Sequence[str]
 
 BLOCK_BYTES = 1 << 21
-"""How much is parsed at once: what is done for each column of a block is then done seldom."""
+"""How much is parsed at once. Each block costs some work for each column, so blocks are large."""
 
-LONGEST_ROW_BYTES = 1 << 26
-"""Where a file has no end of a row in so much, it is no CSV file."""
+MAX_ROW_BYTES = 1 << 26
+"""A file with a longer row is no CSV file."""
 
 BOOLEANS = {
     **dict.fromkeys(("true", "True", "TRUE", "t", "T", "1"), True),
@@ -39,8 +39,6 @@ _BARE_RETURN = re.compile(r"\r(?!\n)")
 _PRIVATE_USE = range(0xE000, 0xF900)
 _IN_BRACKETS = re.compile(r"\s*\(.*\)$")
 
-csv.field_size_limit(LONGEST_ROW_BYTES)  # a stack trace may be longer than what csv expects
-
 logger = logging.getLogger(__name__)
 
 
@@ -50,17 +48,17 @@ class Column(NamedTuple):
     position: int
     name: str
 
-    kind: str
+    type: str
     """The type of its values: a JSON type or ``date-time``; others are left as text."""
 
 
 class Block(NamedTuple):
-    """Some whole rows, as they stand in the file."""
+    """Some whole rows, as bytes of the file."""
 
     content: bytes
 
     line: int
-    """The line of the file with which it begins."""
+    """The number of its first line in the file."""
 
 
 class CSVFile:
@@ -71,30 +69,30 @@ class CSVFile:
         name: str,
         pieces: Iterable[bytes],
         *,
-        choose: Callable[[str], str | None],
+        type_of: Callable[[str], str | None],
         required: str,
         added: Mapping[str, Any],
     ) -> None:
-        """Take what is needed to read; nothing is read yet.
+        """Take a file; ``blocks`` reads it.
 
         Args:
             name: What the file is called in messages.
             pieces: The file, decompressed.
-            choose: Gives the type of a column, None if it is left out.
-            required: The column without which a row is of no use.
+            type_of: Returns the type of a column, None if the column is left out.
+            required: The column that each row needs.
             added: Columns that each row gets, and their values.
         """
         self.name = name
         self.columns: list[Column] = []
         self.width = 0
         self._pieces = pieces
-        self._choose = choose
+        self._type_of = type_of
         self.required = required
         self._added = added
         self._is_garbled = False
 
     def blocks(self) -> Iterator[Block]:
-        """Cut the file into blocks, after having read its first line for the columns.
+        """Cut the file into blocks. Its first line, with the names of the columns, is read first.
 
         Raises:
             MuxError: The file cannot be read.
@@ -129,11 +127,12 @@ class CSVFile:
             if not self._is_garbled:
                 self._is_garbled = True
                 logger.warning("%s has text that is not UTF-8, near line %d", self.name, block.line)
-        # Not every writer quotes a carriage return, which csv takes for the end of a line.
+        # csv takes a carriage return for the end of a line, but not every writer quotes it.
         stand_in = ""
         if _BARE_RETURN.search(text):
             stand_in = next(char for char in map(chr, _PRIVATE_USE) if char not in text)
             text = _BARE_RETURN.sub(stand_in, text)
+        csv.field_size_limit(MAX_ROW_BYTES)  # a stack trace may be longer than csv allows
         rows = []
         end = block.line - 1
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -157,7 +156,9 @@ class CSVFile:
         if not cells:
             return []
         names = [*(column.name for column in self.columns), *self._added]
-        columns = [_TYPED.get(kind, _texts)(cells[position]) for position, _, kind in self.columns]
+        columns = [
+            _CONVERTERS.get(type_, _texts)(cells[position]) for position, _, type_ in self.columns
+        ]
         added = map(repeat, self._added.values())
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, *added, strict=False)]
 
@@ -173,7 +174,7 @@ class CSVFile:
             if end := _end_of_rows(rest):
                 yield rest[:end]
                 rest = rest[end:]
-            elif size > LONGEST_ROW_BYTES:
+            elif size > MAX_ROW_BYTES:
                 text = f"{self.name} is no CSV file: a row has no end"
                 raise MuxError(text)
             collected = [rest]
@@ -185,6 +186,7 @@ class CSVFile:
         """Read the names of the columns, and return what follows."""
         end = _end_of_first_row(content)
         head = content[:end].decode(errors="replace")
+        csv.field_size_limit(MAX_ROW_BYTES)
         names = [
             _IN_BRACKETS.sub("", name.strip())
             for row in csv.reader(io.StringIO(head, newline=""))
@@ -197,8 +199,8 @@ class CSVFile:
         if self.required not in names:
             text = f"{self.name} has no column {self.required!r} in its first line"
             raise MuxError(text)
-        chosen = ((position, name, self._choose(name)) for position, name in enumerate(names))
-        self.columns = [Column(position, name, kind) for position, name, kind in chosen if kind]
+        chosen = ((position, name, self._type_of(name)) for position, name in enumerate(names))
+        self.columns = [Column(position, name, type_) for position, name, type_ in chosen if type_]
         self.width = len(names)
         return content[end:]
 
@@ -249,7 +251,7 @@ def _booleans(cells: Cells) -> Sequence[bool | str | None]:
 
 
 def _moments(cells: Cells) -> Sequence[str | None]:
-    # What Mux Data sends elsewhere passes as it is; the schema's own way brings it into form.
+    # What ends with Z is brought into form by the normalizer.
     return [cell if cell.endswith("Z") else _moment(cell) if cell else None for cell in cells]
 
 
@@ -261,7 +263,7 @@ def _moment(cell: str) -> str:
         return cell
 
 
-_TYPED: dict[str, Callable[[Cells], Sequence[Any]]] = {
+_CONVERTERS: dict[str, Callable[[Cells], Sequence[Any]]] = {
     "string": _texts,
     "integer": _integers,
     "number": _numbers,

@@ -1,14 +1,13 @@
 """One compressed file behind a pre-signed URL: streamed, and resumed where the connection breaks.
 
-Whoever has such a URL may read the file. So it stands in no log and no error, and our own
-credentials are not sent along: the store refuses a request that has both.
+Whoever has such a URL may read the file. So the URL is in no log and in no error. Our credentials
+are not sent: the object store refuses a request with two kinds of them.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import time
 import zlib
 from contextlib import closing
 from http import HTTPStatus
@@ -17,13 +16,9 @@ from typing import TYPE_CHECKING
 import requests
 from urllib3.exceptions import HTTPError
 
-from tap_mux.api.errors import (
-    APIError,
-    MuxError,
-    NoAnswerError,
-    UnexpectedAnswerError,
-)
-from tap_mux.api.transport import failure, retry_after_seconds, waits, way_to
+from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
+from tap_mux.api.retry import Retries, retry_after_seconds
+from tap_mux.api.transport import network_error, route_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,21 +37,21 @@ _REFUSALS = frozenset(
         HTTPStatus.GONE,
     }
 )
-"""How object stores answer when a URL has expired; S3 says 403."""
+"""How object stores answer when a URL has expired; S3 answers 403."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.ASCII)
 
 logger = logging.getLogger(__name__)
 
 
-class BegunAgainError(MuxError):
-    """What has been read of the file is of no use: it has to be read from its beginning."""
+class RestartError(MuxError):
+    """What has been read of the file is void: it has to be read from its beginning."""
 
-    is_worth_retrying = True
+    is_retriable = True
 
 
 class Download:
-    """One file, in as many requests as it takes."""
+    """One file, read in as many requests as needed."""
 
     def __init__(
         self,
@@ -67,41 +62,40 @@ class Download:
         timeout_seconds: int,
         max_attempts: int,
     ) -> None:
-        """Take what is needed to ask; nothing is asked yet.
+        """Take a file; ``read`` sends the requests.
 
         Args:
-            name: What the file is called in messages.
-            find_url: Gives a URL that works now; called again when that has expired.
-            user_agent: How the tap names itself.
+            name: The name of the file in messages.
+            find_url: Returns a URL that works now; called again when that has expired.
+            user_agent: The name of the tap, for the server.
             timeout_seconds: For connecting, and for each wait for more of the file.
-            max_attempts: How often in a row it may fail without getting any further.
+            max_attempts: How often in a row it may fail without progress.
         """
         self._request = f"The download of {name}"
         self._find_url = find_url
         self._url: str | None = None
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._timeout = timeout_seconds
-        self._max_attempts = max_attempts
-        self._failures = 0
-        self._waits = waits()
-        self._is_renewed = False
+        self._retries = Retries(max_attempts)
+        self._has_new_url = False
         self._furthest = 0
         self._at = 0
         self._size: int | None = None
-        self._mark = ""
+        self._validator = ""
+        _keep_urls_out_of_logs()
 
     def read(self) -> Iterator[bytes]:
         """Read the file from its beginning, decompressed.
 
         Yields:
-            Its content, in pieces of up to PIECE_BYTES. If they end, that was all of it: checksum
-            and length are right.
+            Its content, in pieces of up to PIECE_BYTES. After the last one, checksum and length
+            have been checked.
 
         Raises:
-            BegunAgainError: All pieces so far are void; call this again.
-            MuxError: The file cannot be had.
+            RestartError: All pieces so far are void; call ``read`` again.
+            MuxError: The file cannot be downloaded.
         """
-        self._at, self._size, self._mark = 0, None, ""
+        self._at, self._size, self._validator = 0, None, ""
         gunzip = Gunzip()
         while True:
             try:
@@ -113,11 +107,11 @@ class Download:
                 raise NoAnswerError(text)
             except zlib.error:
                 text = f"{self._request} gave something else than a file that gzip has written"
-                error: MuxError = BegunAgainError(text)
-            except MuxError as met:
-                error = met
-            self._endure(error)
-            if isinstance(error, BegunAgainError):
+                error: MuxError = RestartError(text)
+            except MuxError as caught:
+                error = caught
+            self._recover(error)
+            if isinstance(error, RestartError):
                 raise error
 
     @property
@@ -125,13 +119,13 @@ class Download:
         return self._size is None or self._at >= self._size
 
     def _receive(self) -> Iterator[bytes]:
-        """Go on with the file where it broke off, in one request."""
+        """Send one request for the rest of the file."""
         if self._url is None:
             self._url = self._find_url()
         try:
             with closing(self._ask(self._url)) as response:
                 behind = self._at - self._start_of(response)
-                # What has come before a connection breaks is not lost, as it is with stream().
+                # Unlike stream(), this loses nothing of what came before a connection broke.
                 while data := response.read1(READ_BYTES, decode_content=False):
                     fresh = data[behind:]
                     behind -= len(data) - len(fresh)
@@ -139,25 +133,25 @@ class Download:
                         self._advance(len(fresh))
                         yield fresh
         except HTTPError as error:
-            failed = failure(f"{self._request} broke off", error)
-            failed.args = (str(failed).partition("?")[0],)  # lest it should hold the URL
+            failed = network_error(f"{self._request} broke off", error)
+            failed.args = (str(failed).partition("?")[0],)  # the text may hold the URL
             raise failed from None
 
     def _ask(self, url: str) -> BaseHTTPResponse:
         try:
             request = requests.Request("GET", url, headers=self._headers).prepare()
-            way = way_to(request, most_at_once=1)
+            route = route_to(request, max_connections=1)
         except (requests.RequestException, ValueError):
-            text = f"{self._request} cannot begin: Mux gave a URL that is none"
+            text = f"{self._request} cannot begin: Mux gave a URL that is not valid"
             raise UnexpectedAnswerError(text) from None
         headers = dict(request.headers)
         if self._at:
             headers["Range"] = f"bytes={self._at}-"
-            if self._mark:
-                headers["If-Range"] = self._mark
-        return way.connections.urlopen(
+            if self._validator:
+                headers["If-Range"] = self._validator
+        return route.connections.urlopen(
             "GET",
-            way.target,
+            route.target,
             headers=headers,
             timeout=self._timeout,
             retries=False,
@@ -168,11 +162,11 @@ class Download:
         )
 
     def _start_of(self, response: BaseHTTPResponse) -> int:
-        """Return where in the file an answer begins: at what is to come, or before it.
+        """Return the position in the file at which an answer begins.
 
         Raises:
-            BegunAgainError: The answer is no continuation of what has been read.
-            APIError: It is no part of the file at all.
+            RestartError: The answer does not continue what has been read.
+            APIError: The answer is no part of the file.
         """
         status, headers = response.status, response.headers
         start = None
@@ -185,65 +179,51 @@ class Download:
         elif status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             wait = retry_after_seconds(headers.get("Retry-After"))
             raise APIError(self._request, status, retry_after=wait)
-        self._is_renewed = False
-        mark = _mark_of(headers)
-        # Without a mark, a part is taken on trust, which the checksum at the end of the file tests;
-        # but a whole file is not, since that is what a store sends if the file has changed.
-        is_same = mark == self._mark and (mark or status == HTTPStatus.PARTIAL_CONTENT)
+        self._has_new_url = False
+        validator = _validator_of(headers)
+        # Without a validator, a part is accepted, since the checksum at the end of the file tests
+        # it. A whole file is not: the store may have sent it because the file has changed.
+        is_same = validator == self._validator and (
+            validator or status == HTTPStatus.PARTIAL_CONTENT
+        )
         if start is None or start > self._at or (self._at and not is_same):
             text = f"{self._request} cannot go on where it broke off"
-            raise BegunAgainError(text)
-        self._mark = mark
+            raise RestartError(text)
+        self._validator = validator
         return start
 
     def _advance(self, count: int) -> None:
         self._at += count
         if self._at > self._furthest:
             self._furthest = self._at
-            self._failures = 0
+            self._retries.reset()
 
-    def _endure(self, error: MuxError) -> None:
-        """Get over a failure, or raise it when there is no hope."""
+    def _recover(self, error: MuxError) -> None:
+        """Prepare for another request after a failure, or raise the failure."""
         if isinstance(error, APIError) and error.status in _REFUSALS:
-            if self._is_renewed:
+            if self._has_new_url:
                 text = f"{self._request} was refused with a new URL, too (status {error.status})"
                 raise MuxError(text)
             logger.info("%s goes on with a new URL: the old one has expired", self._request)
             self._url = None
-            self._is_renewed = True
+            self._has_new_url = True
             return
-        if not error.is_worth_retrying:
-            raise error
-        self._failures += 1
-        if self._failures == 1:
-            self._waits = waits()
-            next(self._waits)
-        if self._failures >= self._max_attempts:
-            error.args = (f"{error}. Gave up after {self._max_attempts} tries",)
-            if isinstance(error, BegunAgainError):
-                raise UnexpectedAnswerError(*error.args) from None
-            raise error
-        wait = self._waits.send(error)
-        logger.warning(
-            "%s. Going on in %.1f seconds (try %d of %d failed)",
-            error,
-            wait,
-            self._failures,
-            self._max_attempts,
-        )
-        time.sleep(wait)
+        try:
+            self._retries.back_off(error)
+        except RestartError:
+            raise UnexpectedAnswerError(*error.args) from None
 
 
 class Gunzip:
-    """Decompresses a file of one or more gzip members, in little memory."""
+    """Decompresses a file of one or more gzip members, in bounded memory."""
 
     def __init__(self) -> None:
-        """Begin a file."""
+        """Start a file."""
         self._member = zlib.decompressobj(wbits=31)
 
     @property
     def is_whole(self) -> bool:
-        """Whether what came so far ends where a member does, its checksum and length right."""
+        """Whether the data so far ends with a whole member; checksum and length are right."""
         return self._member.eof
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -253,7 +233,7 @@ class Gunzip:
             data: What follows.
 
         Yields:
-            What came out of it, in pieces of up to PIECE_BYTES.
+            The content, in pieces of up to PIECE_BYTES.
 
         Raises:
             zlib.error: This is not gzip, or a checksum is wrong.
@@ -272,14 +252,14 @@ class Gunzip:
                 yield piece
 
 
-def _mark_of(headers: Mapping[str, str]) -> str:
-    """Return what tells this content of the file from any other; empty if nothing does."""
+def _validator_of(headers: Mapping[str, str]) -> str:
+    """Return what identifies the content of the file; empty if the answer does not say."""
     tag = headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", "")
 
 
 class _WithoutQueries(logging.Filter):
-    """Leaves out of urllib3's messages what makes a pre-signed URL a secret."""
+    """Removes the query of URLs from messages of urllib3: it makes a pre-signed URL a secret."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -290,5 +270,9 @@ class _WithoutQueries(logging.Filter):
         return True
 
 
-for _module in ("connection", "connectionpool"):
-    logging.getLogger(f"urllib3.{_module}").addFilter(_WithoutQueries())
+_without_queries = _WithoutQueries()
+
+
+def _keep_urls_out_of_logs() -> None:
+    for module in ("connection", "connectionpool"):
+        logging.getLogger(f"urllib3.{module}").addFilter(_without_queries)  # again is no harm

@@ -1,4 +1,4 @@
-"""The list of daily exports: which files there are, how to get at them, which dates are missing.
+"""The list of daily exports: which files there are, their URLs, and which dates are missing.
 
 Follows https://www.mux.com/docs/api-reference/data/exports/list-exports-views
 """
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tap_mux.api.client import MuxClient
     from tap_mux.records.normalizer import Record
 
-KEPT_DAYS = 7
-"""How long Mux keeps an export, from the day on which it was made."""
+RETENTION_DAYS = 7
+"""How many days Mux keeps an export, counted from the day on which it was made."""
 
 _ONE_DAY = timedelta(days=1)
 
@@ -36,36 +36,36 @@ class File(NamedTuple):
     """Which columns it has."""
 
     part: str
-    """Where it lies, if there are several of its date and version; else empty."""
+    """Its URL without the query, if there are several of its date and version; else empty."""
 
     def __str__(self) -> str:
-        """Name it in messages."""
+        """Return its name in messages."""
         return f"the export of {self.date}"
 
 
 class Exports:
-    """The exports that Mux keeps, as last listed."""
+    """The exports that Mux has, as last listed."""
 
     def __init__(self, client: MuxClient, path: str) -> None:
-        """Take what is needed to ask; nothing is asked yet.
+        """Take what sends requests.
 
         Args:
-            client: Asks Mux.
-            path: The list's path.
+            client: Sends a request.
+            path: The path of the list.
         """
         self._client = client
         self._path = path
         self._urls: dict[File, str] = {}
 
     def list(self) -> dict[date, list[File]]:
-        """Ask for the exports there are.
+        """Ask Mux for the list.
 
         Returns:
             The files to read for each date, oldest first: those of its highest version, since the
             others have the same views with fewer columns.
 
         Raises:
-            MuxError: Mux does not tell.
+            MuxError: The request failed, or the answer is not what the API describes.
         """
         found: dict[tuple[date, int], dict[str, str]] = {}
         try:
@@ -93,7 +93,7 @@ class Exports:
         return listed
 
     def find_url(self, file: File) -> str:
-        """Give a URL of a file that has not been given out before, so that it works for a while.
+        """Return a URL of a file that has not been returned before, so it has not expired.
 
         Args:
             file: One that was listed.
@@ -106,7 +106,7 @@ class Exports:
         try:
             return self._urls.pop(file)
         except KeyError:
-            text = f"Mux does not list {file} any more: it keeps exports for {KEPT_DAYS} days"
+            text = f"Mux does not list {file} any more: it keeps exports for {RETENTION_DAYS} days"
             raise MuxError(text) from None
 
 
@@ -123,10 +123,10 @@ def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]]) -> N
         urls[url.partition("?")[0]] = url
 
 
-def missing(
+def missing_dates(
     listed: Iterable[date], first: date | None, end: date | None, today: date
 ) -> list[date]:
-    """Say which dates have no export and will not get one either.
+    """Return the dates that have no export and will not get one.
 
     Args:
         listed: The dates that have one.
@@ -137,22 +137,24 @@ def missing(
     there = set(listed)
     first = first or min(there, default=today)
     # What is older than all exports that Mux keeps is gone; what is newer is yet to come.
-    last = max(there, default=today - (KEPT_DAYS + 1) * _ONE_DAY)
+    last = max(there, default=today - (RETENTION_DAYS + 1) * _ONE_DAY)
     last = min(last, end - _ONE_DAY) if end else last
     days = (first + number * _ONE_DAY for number in range((last - first).days + 1))
     return [day for day in days if day not in there]
 
 
-def spans(days: Iterable[date]) -> str:
-    """Write dates as a list of spans.
+def format_dates(days: Iterable[date]) -> str:
+    """Write dates as a list of ranges.
 
     Args:
         days: The dates, in order.
     """
-    runs: list[list[date]] = []
+    ranges: list[list[date]] = []
     for day in days:
-        if runs and day - runs[-1][-1] == _ONE_DAY:
-            runs[-1].append(day)
+        if ranges and day - ranges[-1][-1] == _ONE_DAY:
+            ranges[-1].append(day)
         else:
-            runs.append([day])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+            ranges.append([day])
+    return ", ".join(
+        str(each[0]) if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in ranges
+    )

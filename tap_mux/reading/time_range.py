@@ -1,4 +1,4 @@
-"""Which range of time a run reads, by the settings and the bookmark."""
+"""Which range of time a run reads of an incremental stream, by the bookmark and the settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_mux.records.normalizer import utc_timestamp
+from tap_mux.api.errors import MuxError
+from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
 from tap_mux.settings import settings
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ DAY = 86_400
 logger = logging.getLogger(__name__)
 
 
-class Span(NamedTuple):
+class TimeRange(NamedTuple):
     """A range of time to read, in epoch seconds."""
 
     start: int | None
@@ -30,13 +31,39 @@ class Span(NamedTuple):
     """Its first second that no earlier run has read; None where that is all of it."""
 
 
-def span_to_read(
-    name: str, config: Mapping[str, Any], bookmark: int | None, lookback_seconds: int, now: int
-) -> Span:
-    """Say which range of time is to be read.
+def read_bookmark(stream: str, state: dict[str, Any], *, is_date: bool) -> int | None:
+    """Return a bookmark in epoch seconds, and bring it into the form that records have.
 
     Args:
-        name: The stream, for messages.
+        stream: The name of the stream, for the error.
+        state: The state of a partition.
+        is_date: Whether the replication key is a date, not a date-time.
+
+    Returns:
+        The bookmark; None if there is none.
+
+    Raises:
+        MuxError: The bookmark is no moment.
+    """
+    value = state.get("replication_key_value")
+    if value is None:
+        return None
+    try:
+        moment = utc_timestamp(value)
+    except MisfitError:
+        text = f"The state of {stream} is not a moment: {value!r}. Fix or delete it"
+        raise MuxError(text) from None
+    state["replication_key_value"] = moment[:10] if is_date else moment
+    return epoch_seconds(moment)
+
+
+def time_range_to_read(
+    stream: str, config: Mapping[str, Any], bookmark: int | None, lookback_seconds: int, now: int
+) -> TimeRange:
+    """Return which range of time is to be read.
+
+    Args:
+        stream: The name of the stream, for messages.
         config: The settings.
         bookmark: How far the last run came, in epoch seconds; None if there is none.
         lookback_seconds: How far before the bookmark to read again.
@@ -47,18 +74,18 @@ def span_to_read(
     end = min(now, math.ceil(end_date.timestamp())) if end_date else now
     first = int(start_date.timestamp()) if start_date else None
     if bookmark is None:
-        return Span(first, end, None)
+        return TimeRange(first, end, None)
     if bookmark > now + DAY:
         logger.warning(
-            "The bookmark of %s lies in the future, so nothing is read until then: %s. Mend or "
-            "remove it in the state",
-            name,
-            utc_timestamp(bookmark),
+            "The bookmark of %s lies in the future, so nothing is read until then: %s. Fix or "
+            "delete it in the state",
+            stream,
+            readable(bookmark),
         )
     if end_date and end <= bookmark:
-        logger.info("Nothing to read of %s: end_date lies before the bookmark", name)
-        return Span(end, end, None)
+        logger.info("Nothing to read of %s: end_date lies before the bookmark", stream)
+        return TimeRange(end, end, None)
     again = max(0, bookmark - lookback_seconds)
     if first is None:
-        return Span(again, end, bookmark)
-    return Span(max(again, first), end, max(bookmark, first))
+        return TimeRange(again, end, bookmark)
+    return TimeRange(max(again, first), end, max(bookmark, first))

@@ -1,4 +1,9 @@
-"""Views by windows of time: complete and in order, whatever the API leaves open."""
+"""Views by windows of time, complete and in order.
+
+Mux does not promise whether the ends of ``timeframe[]`` are inclusive, in which order views come
+that ended together, nor that nothing moves between two pages. So each window is asked for with a
+second more on either side, compared with the count of Mux, sorted, and cut to size here.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +17,18 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.pagination import PAGE_LIMIT, count_of
-from tap_mux.reading.windows import MOST_ROWS, Window, Windows, first_kept
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.api.errors import APIError
+from tap_mux.reading.answers import count_of, text_of, timestamp_of, window_of
+from tap_mux.reading.pagination import PAGE_LIMIT
+from tap_mux.reading.retention import first_kept, warn_gone
+from tap_mux.reading.windows import MAX_RECORDS, Window, Windows
+from tap_mux.records.timestamps import readable, utc_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_mux.api.client import MuxClient, Query
-    from tap_mux.api.workers import Fetcher, Results
+    from tap_mux.api.workers import Results, WorkerPool
     from tap_mux.records.normalizer import Record
 
     Page = dict[str, Any]
@@ -29,15 +36,15 @@ if TYPE_CHECKING:
     """Views by ``id``, their ``view_end`` in the one form that the tap emits."""
 
 TRIES_OF_A_WINDOW = 3
-"""How often a window is read again while views move from page to page in it."""
+"""How often a window is read in which views move from page to page."""
 
 BEFORE_MUX_DATA = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
 DOCUMENTED_RETENTION_SECONDS = 100 * 24 * 60 * 60
 RECENT_SECONDS = 60
-"""What is this old is surely kept, and not in Mux's future if clocks differ a little."""
+"""Views of this age are surely kept, and not in the future of Mux if clocks differ a little."""
 
-SPARE_SECONDS = 5
-"""Left out at the border of what Mux keeps, since that recedes while it is read."""
+MARGIN_SECONDS = 5
+"""How far behind the border of what Mux keeps to start: the border moves while we read."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,27 +52,23 @@ logger = logging.getLogger(__name__)
 class ViewWindows:
     """Reads a list of views by windows of the time when they ended, oldest first.
 
-    Mux promises neither whether the ends of ``timeframe[]`` are inclusive, nor the order of views
-    that ended together, nor that nothing moves between two pages. So each window is asked for with
-    a second to spare on either side, checked against Mux's own count, sorted and cut to size here.
-
     Follows https://www.mux.com/docs/api-reference/data/video-views/list-video-views
     """
 
-    def __init__(self, client: MuxClient, fetcher: Fetcher, path: str, query: Query) -> None:
-        """Take what is needed to ask; nothing is asked yet.
+    def __init__(self, client: MuxClient, workers: WorkerPool, path: str, query: Query) -> None:
+        """Take what sends requests.
 
         Args:
-            client: Asks Mux.
-            fetcher: Asks for several pages at a time.
-            path: The list's path.
+            client: Sends a request.
+            workers: Sends several requests at a time.
+            path: The path of the list.
             query: Query parameters besides those of paging and time.
         """
         self._client = client
-        self._fetcher = fetcher
+        self._workers = workers
         self._path = path
         self._query = query
-        self._is_told = False
+        self._has_warned_of_cut = False
 
     def read(
         self, start: int | None, end: int, unread: int | None = None
@@ -85,8 +88,8 @@ class ViewWindows:
             MuxError: A request failed for good.
         """
         windows = Windows(BEFORE_MUX_DATA if start is None else start, end)
-        spare = SPARE_SECONDS
-        ahead: _Reading | None = None
+        margin = MARGIN_SECONDS
+        ahead: WindowReading | None = None
         try:
             while window := windows.current:
                 if ahead and ahead.window != window:
@@ -98,7 +101,7 @@ class ViewWindows:
                     if count is not None and (following := windows.following(count)):
                         ahead = self._begin(following)  # while this one is read and emitted
                     views = self._settle(reading, ahead)
-                    self._compare(reading.used_window, window, start)
+                    self._warn_if_cut(window_of(reading.first_page), window, start)
                     windows.advance(len(views) if count is None else count)
                     yield _in_order(views, window)
                 except _TooManyViewsError as too_many:
@@ -107,25 +110,25 @@ class ViewWindows:
                     if not error.is_timeframe_refused:
                         raise
                     if self._is_kept(window.start):
-                        # So it is not too old; some other limit must be in the way.
-                        if not windows.split(MOST_ROWS):
+                        # The window is not too old, so Mux must have refused its length.
+                        if not windows.split(MAX_RECORDS):
                             raise
                         continue
-                    kept = self._first_kept(window.start, error) + spare
-                    spare *= 2  # what is kept recedes while it is read
-                    windows.begin_at(kept)
-                    _tell_gone(start, max(window.start, unread or 0), kept, end)
+                    kept = self._first_kept(window.start, error) + margin
+                    margin *= 2  # the border moves while we read
+                    windows.skip_to(kept)
+                    _report_gone(start, max(window.start, unread or 0), kept, end)
                 finally:
                     reading.close()
         finally:
             if ahead:
                 ahead.close()
 
-    def _begin(self, window: Window) -> _Reading:
-        return _Reading(self._ask, self._fetcher, window)
+    def _begin(self, window: Window) -> WindowReading:
+        return WindowReading(self._ask, self._workers, window)
 
-    def _settle(self, reading: _Reading, ahead: _Reading | None) -> _Views:
-        """Read a window until nothing moved in it meanwhile, but not for ever."""
+    def _settle(self, reading: WindowReading, ahead: WindowReading | None) -> _Views:
+        """Read a window until nothing has moved in it, TRIES_OF_A_WINDOW times at most."""
         window = reading.window
         read: _Views = {}
         counted: set[int | None] = set()
@@ -133,8 +136,8 @@ class ViewWindows:
             views, counts = reading.collect(ahead)
             if counts in ({None}, {len(views)}):
                 return views
-            # Views that ended together may come in another order each time: all readings of a
-            # window that holds still may be complete where none is.
+            # Views that ended together may come in another order each time. Then each reading
+            # misses some, but all readings together may be complete.
             counted |= counts
             _collect(views.values(), read)
             if counted == {len(read)}:
@@ -145,24 +148,24 @@ class ViewWindows:
             "Views that ended from %s to %s kept moving from page to page, or do not add up to the "
             "count that Mux gives for them: went on with the %d found in %d tries; the next run "
             "reads those again that lie within its lookback",
-            _moment(window.start),
-            _moment(window.end),
+            readable(window.start),
+            readable(window.end),
             len(read),
             TRIES_OF_A_WINDOW,
         )
         return read
 
-    def _compare(self, used: Window | None, asked: Window, start: int | None) -> None:
-        """Say if Mux read a shorter range of time than it was asked for."""
-        if used is None or self._is_told:
+    def _warn_if_cut(self, used: Window | None, asked: Window, start: int | None) -> None:
+        """Warn once if Mux answered for a shorter range of time than it was asked for."""
+        if used is None or self._has_warned_of_cut:
             return
         is_cut = used.end < min(asked.end, int(time.time()) - RECENT_SECONDS)
         if is_cut or (start is not None and used.start > asked.start):
-            self._is_told = True
+            self._has_warned_of_cut = True
             logger.warning(
                 "Asked for views that ended from %s to %s, Mux answered for %s to %s: views "
                 "outside of that are missing",
-                *map(_moment, (asked.start, asked.end, used.start, used.end)),
+                *map(readable, (asked.start, asked.end, used.start, used.end)),
             )
 
     def _ask(self, window: Window, page: int, limit: int = PAGE_LIMIT) -> dict[str, Any]:
@@ -178,11 +181,11 @@ class ViewWindows:
         )
 
     def _first_kept(self, refused: int, refusal: APIError) -> int:
-        """Find where what Mux keeps begins.
+        """Find the earliest moment that Mux keeps.
 
         Args:
             refused: A moment before that, in epoch seconds.
-            refusal: What Mux said; raised where it refuses even what has just been.
+            refusal: The answer of Mux; raised where Mux refuses even a recent moment.
         """
         recent = int(time.time()) - RECENT_SECONDS
         if not self._is_kept(recent):
@@ -191,7 +194,7 @@ class ViewWindows:
         return first_kept(refused, recent, border, self._is_kept)
 
     def _is_kept(self, moment: int) -> bool:
-        """Ask whether Mux still keeps what was at a moment, in epoch seconds."""
+        """Ask whether Mux keeps the views of a moment, in epoch seconds."""
         try:
             self._ask(Window(moment, moment + 1), page=1, limit=1)
         except APIError as error:
@@ -202,116 +205,114 @@ class ViewWindows:
 
 
 class _TooManyViewsError(Exception):
-    """A window holds more views than should be read at once."""
+    """A window holds more views than MAX_RECORDS."""
 
     def __init__(self, views: int) -> None:
         super().__init__(views)
         self.views = views
 
 
-class _Reading:
-    """One reading of one window: its first page is asked for at once, the others when it came."""
+class WindowReading:
+    """One reading of one window. Its first page is asked for at once."""
 
-    def __init__(self, ask: Callable[..., Page], fetcher: Fetcher, window: Window) -> None:
+    def __init__(self, ask: Callable[..., Page], workers: WorkerPool, window: Window) -> None:
+        """Ask for the first page.
+
+        Args:
+            ask: Asks for a page of a window.
+            workers: Sends several requests at a time.
+            window: The window.
+        """
         self.window = window
         self._ask = partial(ask, window)
-        self._fetcher = fetcher
-        self._off = threading.Event()
-        self._first = fetcher.submit(self._ask, 1, off=self._off)
+        self._workers = workers
+        self._cancelled = threading.Event()
+        self._first = workers.submit(self._ask, 1, cancelled=self._cancelled)
         self._others: Results[Page] | None = None
         self._last = 1
 
     def count(self) -> int | None:
-        """Return Mux's count of the views; None if it has none.
+        """Return how many views Mux counts in the window; None if it gives no number.
 
         Raises:
-            _TooManyViewsError: The window should be split instead.
+            _TooManyViewsError: The window has to be split.
         """
         count = count_of(self._first.result())
         self._check(count or 0)
         return count
 
     @property
-    def used_window(self) -> Window | None:
-        """What Mux says that the first page is of."""
-        match self._first.result().get("timeframe"):
-            case [int(start), int(end)]:
-                return Window(start, end)
-        return None
+    def first_page(self) -> Page:
+        """The first page, as soon as it is there."""
+        return self._first.result()
 
-    def go_on(self) -> None:
-        """Ask for the pages after the first, if that has come and there are not too many."""
+    def ask_for_more(self) -> None:
+        """Ask for the other pages, if the first one is there and they are not too many."""
         if self._others or not self._first.done() or self._first.exception():
             return
         first = self._first.result()
         count, size = count_of(first) or 0, len(first["data"])
-        if size and (count <= MOST_ROWS or self.window.seconds == 1):
+        if size and (count <= MAX_RECORDS or self.window.seconds == 1):
             # One more where the last page would be full: only a short page ends a list for sure.
             self._last = -(-count // size) + (count % PAGE_LIMIT == 0)
-        self._others = self._fetcher.map(self._ask, range(2, self._last + 1))
+        self._others = self._workers.map(self._ask, range(2, self._last + 1))
 
-    def collect(self, ahead: _Reading | None) -> tuple[_Views, set[int | None]]:
-        """Read all pages, while those of the window ahead are asked for as well.
+    def collect(self, ahead: WindowReading | None) -> tuple[_Views, set[int | None]]:
+        """Read all pages. Meanwhile, those of the next window are asked for as well.
 
         Returns:
-            The views, and how many there are by Mux's count: one number if nothing moved.
+            The views, and the counts of Mux: one number if nothing moved.
 
         Raises:
-            _TooManyViewsError: The window should be split instead.
+            _TooManyViewsError: The window has to be split.
         """
         views: _Views = {}
         counts: set[int | None] = set()
         for page in self._pages():
             if ahead:
-                ahead.go_on()
+                ahead.ask_for_more()
             count = count_of(page)
             counts.add(count)
             known = len(views)
             _collect(page["data"], views)
             self._check(max(count or 0, len(views)))
-            # A page may be short for no reason, and a count may be wrong: only a page with nothing
-            # new is surely past the end, or a short one when the count has been reached.
+            # A page may be short for no reason, and a count may be wrong. The end is sure after a
+            # page without anything new, and after a short page when the count has been reached.
             if len(views) == known or (len(views) == count and len(page["data"]) < PAGE_LIMIT):
                 break
         self.close()
         return views, counts
 
     def close(self) -> None:
-        """Call off what has not begun."""
-        self._off.set()
+        """Cancel the requests that have not been sent."""
+        self._cancelled.set()
         if self._others:
             self._others.close()
 
     def _pages(self) -> Iterator[Page]:
         yield self._first.result()
-        self.go_on()
+        self.ask_for_more()
         yield from self._others or ()
         for number in itertools.count(self._last + 1):
             yield self._ask(number)
 
     def _check(self, views: int) -> None:
-        if views > MOST_ROWS and self.window.seconds > 1:
+        if views > MAX_RECORDS and self.window.seconds > 1:
             raise _TooManyViewsError(views)
 
 
 def _collect(page: Iterable[Record], views: _Views) -> None:
-    """Add views; of two versions of one view, keep the one that ended later or came later."""
-    try:
-        for view in page:
-            view_id, view_end = view["id"], utc_timestamp(view["view_end"])
-            if type(view_id) is not str:
-                raise MisfitError  # noqa: TRY301 - one way out for all that is missing
-            view["view_end"] = view_end
-            known = views.get(view_id)
-            if known is None or view_end >= known["view_end"]:
-                views[view_id] = view
-    except (KeyError, MisfitError):
-        text = "Mux listed a view without id or view_end"
-        raise UnexpectedAnswerError(text) from None
+    """Add views. Of two versions of a view, keep the one that ended later or came later."""
+    for view in page:
+        view_id, view_end = text_of(view, "id"), timestamp_of(view, "view_end")
+        view["view_end"] = view_end
+        known = views.get(view_id)
+        if known is None or view_end >= known["view_end"]:
+            views[view_id] = view
 
 
 def _in_order(views: _Views, window: Window) -> list[Record]:
-    """Return the views that ended in a window, by the time when they did."""
+    """Return the views that ended in a window, in order of (``view_end``, ``id``)."""
     ordered = sorted(views.values(), key=itemgetter("view_end", "id"))
     first, last = (
         bisect_left(ordered, utc_timestamp(moment), key=itemgetter("view_end"))
@@ -320,17 +321,9 @@ def _in_order(views: _Views, window: Window) -> list[Record]:
     return ordered[first:last]
 
 
-def _tell_gone(start: int | None, gone: int, kept: int, end: int) -> None:
-    """Say which views can no longer be had; in a warning if they were asked for."""
+def _report_gone(start: int | None, gone: int, kept: int, end: int) -> None:
+    """Say which views no longer exist, in a warning if they were asked for."""
     if start is None:
-        logger.info("Reading all views that Mux keeps: from %s on", _moment(kept))
+        logger.info("Reading all views that Mux keeps: from %s on", readable(kept))
     elif kept > gone:
-        logger.warning(
-            "Views that ended from %s to %s are gone: Mux no longer keeps them",
-            _moment(gone),
-            _moment(min(kept, end)),
-        )
-
-
-def _moment(epoch_seconds: int) -> str:
-    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat()
+        warn_gone("Views that ended", gone, min(kept, end))

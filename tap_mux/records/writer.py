@@ -1,7 +1,7 @@
-"""Writing many records at once: the same messages as the SDK's, in fewer steps.
+"""Lines on stdout: the messages of the SDK, many records in one step.
 
-The SDK makes, checks, encodes and flushes a message object for each record. Where nothing is to be
-done to records any more, a whole batch of them is encoded in one go here.
+The SDK makes, checks, encodes and flushes a message object for each record. Here a whole batch is
+encoded at once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -22,16 +22,25 @@ if TYPE_CHECKING:
 
     from tap_mux.records.normalizer import Record
 
-RECORDS_AT_ONCE = 500
-ATOMIC_BYTES = 4096
-"""Up to this much reaches a pipe whole, or not at all if a signal ends the program (PIPE_BUF)."""
+MAX_RECORDS = 500
+"""How many records are encoded at once."""
+
+MAX_ATOMIC_BYTES = 4096
+"""A write of up to this many bytes reaches a pipe whole or not at all (PIPE_BUF)."""
+
+
+class EncodedRecords(NamedTuple):
+    """RECORD messages, encoded as lines."""
+
+    lines: bytes
+    records: int
 
 
 class BatchWriter(MsgSpecWriter):
     """Writes messages to stdout, RECORD messages also many at once."""
 
     def __init__(self) -> None:
-        """Prepare; nothing is written yet."""
+        """Prepare the encoder."""
         super().__init__()
         self._encoder = msgspec.json.Encoder()
 
@@ -44,10 +53,10 @@ class BatchWriter(MsgSpecWriter):
             stream: Name of the stream.
             records: The records, as plain JSON.
             extracted: When they were read.
-            version: Version of the table that they belong to, if it has versions.
+            version: Version of the table, if it has versions.
         """
         more = {} if version is None else {"version": version}
-        for first in range(0, len(records), RECORDS_AT_ONCE):
+        for first in range(0, len(records), MAX_RECORDS):
             self.write_lines(
                 self._encoder.encode_lines(
                     [
@@ -58,7 +67,7 @@ class BatchWriter(MsgSpecWriter):
                             "time_extracted": extracted,
                             **more,
                         }
-                        for record in records[first : first + RECORDS_AT_ONCE]
+                        for record in records[first : first + MAX_RECORDS]
                     ]
                 )
             )
@@ -72,19 +81,19 @@ class BatchWriter(MsgSpecWriter):
         self.write_lines(bytes(self.format_message(message)))
 
     def write_lines(self, lines: bytes) -> None:
-        """Write whole lines, so that none is torn when the program is told to end.
+        """Write whole lines: a signal that ends the program tears none of them.
 
         Args:
-            lines: One or more lines, each with its end.
+            lines: One or more lines, each with its line end.
         """
         start = 0
         while start < len(lines):
-            end = lines.rfind(b"\n", start, start + ATOMIC_BYTES) + 1
+            end = lines.rfind(b"\n", start, start + MAX_ATOMIC_BYTES) + 1
             if end:
                 _write(lines[start:end])
             else:
                 end = lines.find(b"\n", start) + 1
-                with held_back():
+                with signals_blocked():
                     _write(lines[start:end])
             start = end
 
@@ -95,8 +104,8 @@ def _write(lines: bytes) -> None:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Let what tells the program to end wait until something is done."""
+def signals_blocked() -> Iterator[None]:
+    """Block SIGINT and SIGTERM inside the ``with`` block."""
     if not hasattr(signal, "pthread_sigmask"):
         yield  # Windows
         return

@@ -1,15 +1,22 @@
-"""How a run goes: what could be read of each stream, and what is said of the rest."""
+"""How a run ends: what could not be read, and why."""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from tap_mux.api.errors import APIError, NoneAvailableError
+from singer_sdk.exceptions import MapExpressionError
+
+from tap_mux.api.errors import APIError, MuxError, NoneAvailableError
+from tap_mux.records.emitter import MissingKeyError
 
 if TYPE_CHECKING:
-    from tap_mux.api.errors import MuxError
+    from collections.abc import Iterable, Iterator
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -24,19 +31,40 @@ class Outcome:
     failed: dict[str, str] = field(default_factory=dict)
     """Streams that could not be read to their end."""
 
+    def raise_for_failures(self, *, fail_on_unavailable: bool) -> None:
+        """Raise an error if a stream failed; warn of streams that are not available.
+
+        Args:
+            fail_on_unavailable: Whether those count as failures, too.
+
+        Raises:
+            MuxError: Something counts as a failure.
+        """
+        problems = [f"{name} failed: {why}" for name, why in self.failed.items()]
+        if skipped := ", ".join(self.unavailable):
+            logger.warning("Skipped, since not available to this access token: %s", skipped)
+            if fail_on_unavailable:
+                problems.insert(0, f"Not available: {skipped}")
+        if problems:
+            raise MuxError("; ".join(problems))
+
+
+class BugError(MuxError):
+    """A mistake of the tap itself."""
+
 
 class StreamOutcome:
-    """How a stream of one environment goes, slice by slice.
+    """How the reading of one stream of one environment ends, partition by partition.
 
-    A first request that Mux denies means that the stream is not available. Of slices, such as the
+    If Mux denies the first request, the stream is not available. Of several partitions, such as the
     metrics that the settings name, Mux may have some and not others.
     """
 
     def __init__(self, label: str, permission: str, outcome: Outcome) -> None:
-        """Begin without any slice.
+        """Start before the first partition.
 
         Args:
-            label: What the stream is called where the user is told of it.
+            label: The name of the stream in messages.
             permission: What the access token needs for it.
             outcome: Takes note of what cannot be read.
         """
@@ -49,29 +77,29 @@ class StreamOutcome:
 
     @property
     def is_unavailable(self) -> bool:
-        """Whether the stream has shown not to be available."""
+        """Whether the stream has turned out not to be available."""
         return self.label in self._outcome.unavailable
 
-    def begin_slice(self) -> None:
-        """Note that the next slice is asked for."""
+    def begin_partition(self) -> None:
+        """Note that the next partition begins."""
         self._has_answered = False
 
     def note_answer(self) -> None:
-        """Note that Mux gives the slice, be it empty."""
+        """Note that Mux has the partition, even if it is empty."""
         self._has_answered = self._has_read_any = True
 
     def note_error(self, error: MuxError, part: str) -> None:
-        """Note what ended the slice.
+        """Note what ended the partition.
 
         Args:
-            error: What went wrong.
-            part: What the slice is called; empty if the stream has no other.
+            error: The error.
+            part: The name of the partition; empty if the stream has only one.
         """
         is_for_none = isinstance(error, NoneAvailableError)
         is_denied = isinstance(error, APIError) and error.is_unavailable and not self._has_answered
         reason = f"{error}. It needs the permission {self._permission}"
-        if part and is_denied and isinstance(error, APIError) and not error.is_refused_credential:
-            self._missing[f"{self.label} ({part})"] = reason  # though others may be there
+        if part and is_denied and isinstance(error, APIError) and not error.is_unauthorized:
+            self._missing[f"{self.label} ({part})"] = reason  # others may be there
         elif is_for_none or (is_denied and not self._has_read_any):
             self._missing.clear()
             self._skip(self.label, reason)
@@ -80,7 +108,7 @@ class StreamOutcome:
             self._outcome.failed.setdefault(self.label, str(error))
 
     def end(self) -> None:
-        """Name the slices that Mux does not have, or the stream if it has none of them."""
+        """Name the partitions that Mux does not have, or the stream if it has none of them."""
         if self._missing and not self._has_read_any:
             self._skip(self.label, next(iter(self._missing.values())))
         else:
@@ -91,3 +119,28 @@ class StreamOutcome:
     def _skip(self, label: str, reason: str) -> None:
         logger.warning("Skipped %s, which is not available: %s", label, reason)
         self._outcome.unavailable[label] = reason
+
+
+def bugs_as_errors(items: Iterable[T]) -> Iterator[T]:
+    """Yield items; an exception that nobody expected ends only the stream, as a BugError.
+
+    Args:
+        items: Read lazily.
+
+    Raises:
+        BugError: Instead of an exception that nobody expected.
+    """
+    try:
+        yield from items
+    except (MuxError, MissingKeyError, MapExpressionError):
+        raise
+    except Exception as error:
+        logger.debug("The traceback of a bug", exc_info=True)
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        # The text of the exception may quote a record, so it is only in the traceback.
+        text = (
+            f"This is a bug in tap-mux: {type(error).__name__} in {Path(frame.filename).name}, "
+            f"line {frame.lineno}. Please report it with the log of a run with "
+            "TAP_MUX_LOGLEVEL=DEBUG"
+        )
+        raise BugError(text) from error

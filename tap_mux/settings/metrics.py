@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_mux.settings.suggestion import suggestion
 from tap_mux.settings.vocabulary import (
     DIMENSIONS,
     GRANULARITIES,
@@ -13,10 +14,9 @@ from tap_mux.settings.vocabulary import (
     METRICS,
     NO_FILTER_METRICS,
 )
-from tap_mux.settings.words import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_mux.api.client import Query
 
@@ -95,24 +95,24 @@ def metric_requests(config: Mapping[str, Any]) -> list[MetricRequest]:
     return [MetricRequest.of(setting) for setting in config["metrics"]]
 
 
-def mistaken_metrics(config: Mapping[str, Any]) -> Iterator[str]:
-    """Say what is wrong with the settings ``metrics`` and ``dimensions``, a sentence each.
+def metrics_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each error in the settings ``metrics`` and ``dimensions``, as one sentence.
 
     Args:
         config: Settings that fit their schema.
     """
     for dimension in config["dimensions"]:
         if dimension not in DIMENSIONS:
-            yield f"dimensions has no dimension of Mux: {nearest(dimension, DIMENSIONS)}"
+            yield _unknown("dimensions", "dimension", dimension, DIMENSIONS)
     requests = metric_requests(config)
     for request in requests:
-        yield from _mistakes(request)
+        yield from _request_errors(request)
     for columns, times in Counter(tuple(request.columns.values()) for request in requests).items():
         if times > 1:
             yield f"metrics names the same twice: {', '.join(columns)} (group_by can name several)"
 
 
-def _mistakes(request: MetricRequest) -> Iterator[str]:
+def _request_errors(request: MetricRequest) -> Iterator[str]:
     known = {
         "metric": ([request.metric], METRICS),
         "measurement": ([request.measurement or "avg"], MEASUREMENTS),
@@ -122,17 +122,22 @@ def _mistakes(request: MetricRequest) -> Iterator[str]:
     for what, (words, choices) in known.items():
         for word in words:
             if word not in choices:
-                yield f"metrics has no {what} of Mux: {nearest(word, choices)}"
+                yield _unknown("metrics", what, word, choices)
     for text in request.filters:
         filtered = _FILTER.fullmatch(text)
         if not filtered:
             yield f"metrics has a filter that is not like country:US or !browser:Safari: {text!r}"
         elif filtered[1] not in DIMENSIONS:
-            yield f"metrics filters by no dimension of Mux: {nearest(filtered[1], DIMENSIONS)}"
+            yield _unknown("metrics", "dimension", filtered[1], DIMENSIONS)
     allowed = [metric for metric in METRICS if metric not in NO_FILTER_METRICS]
     for text in request.metric_filters:
         filtered = _METRIC_FILTER.fullmatch(text)
         if not filtered:
             yield f"metrics has a metric filter that is not like rebuffer_count>=2: {text!r}"
         elif filtered[1] not in allowed:
-            yield f"metrics cannot filter by this metric: {nearest(filtered[1], allowed)}"
+            hint = suggestion(filtered[1], allowed)
+            yield f"metrics: {filtered[1]!r} is not a Mux metric to filter by{hint}"
+
+
+def _unknown(setting: str, what: str, word: str, choices: Iterable[str]) -> str:
+    return f"{setting}: {word!r} is not a Mux {what}{suggestion(word, choices)}"

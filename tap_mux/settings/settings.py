@@ -1,4 +1,4 @@
-"""The settings, what they mean, and what is wrong with those that a user gave."""
+"""The settings: their schema, and the errors in those of a user."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_mux.settings.metrics import DEFAULT_METRICS, mistaken_metrics
+from tap_mux.settings.metrics import DEFAULT_METRICS, metrics_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -262,15 +262,15 @@ def number(config: Mapping[str, Any], name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
-    """Say what the schema cannot: each mistake in the settings is one sentence.
+def validation_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each error that the schema cannot find, as one sentence.
 
     Args:
         config: Settings that fit their schema.
     """
-    yield from _mistaken_tokens(config)
-    yield from mistaken_metrics(config)
-    yield from _mistaken_values(config.get("stream_params", {}))
+    yield from _token_errors(config)
+    yield from metrics_errors(config)
+    yield from _stream_params_errors(config.get("stream_params", {}))
     if "@" in config["api_url"]:
         yield "api_url cannot have a user name, a password or any other @ in it"
     elif not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
@@ -296,9 +296,9 @@ def mistakes(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"end_date ({config['end_date']}) has to be after start_date ({config['start_date']})"
 
 
-def _mistaken_tokens(config: Mapping[str, Any]) -> Iterator[str]:
+def _token_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if "environments" in config:
-        yield from _mistaken_environments(config)
+        yield from _environment_errors(config)
         return
     for name in ("token_id", "token_secret"):
         if name not in config:
@@ -307,10 +307,10 @@ def _mistaken_tokens(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is empty"
 
 
-def _mistaken_environments(config: Mapping[str, Any]) -> Iterator[str]:
+def _environment_errors(config: Mapping[str, Any]) -> Iterator[str]:
     environments = config["environments"]
     if "token_id" in config or "token_secret" in config:
-        yield "environments is set, so token_id and token_secret have no place"
+        yield "set environments or token_id and token_secret, not both"
     if not environments:
         yield "environments is empty"
     for number, environment in enumerate(environments, 1):
@@ -322,7 +322,7 @@ def _mistaken_environments(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"environments has the name {name!r} more than once"
 
 
-def _mistaken_values(stream_params: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _stream_params_errors(stream_params: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for stream, query in stream_params.items():
         for name, value in query.items():
             values = value if isinstance(value, list) else [value]

@@ -1,14 +1,14 @@
-"""Dimensions of Mux Data, and errors: what views are counted by."""
+"""What views are counted by: dimensions of Mux Data and their values, and errors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.errors import UnexpectedAnswerError
-from tap_mux.reading.pagination import by, path_to
+from tap_mux.reading.answers import by_field, expand_path, key_value
 from tap_mux.settings.vocabulary import TRACE_DIMENSIONS
 from tap_mux.streams.base import MuxStream
-from tap_mux.streams.periodic import PeriodStream, day_of, named, timeframe
+from tap_mux.streams.periodic import PeriodicStream, day_of, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +33,15 @@ class Dimensions(MuxStream):
     primary_keys = ("name",)
     ids_repeat = True
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the one object as rows."""
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """List the dimensions of the one object that Mux sends."""
         categories = self.environment.client.get(self.path, data=dict)["data"]
-        if not all(isinstance(names, list) for names in categories.values()):
-            text = f"GET {self.path} gave dimensions that are not lists of names"
-            raise UnexpectedAnswerError(text)
-        found = {name: category for category, names in categories.items() for name in names}
+        found: dict[str, str] = {}
+        for category, names in categories.items():
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                text = f"GET {self.path} gave dimensions that are not lists of names"
+                raise UnexpectedAnswerError(text)
+            found |= dict.fromkeys(names, category)
         yield [{"name": name, "category": category} for name, category in found.items()]
 
     def probe(self) -> None:
@@ -47,7 +49,7 @@ class Dimensions(MuxStream):
         self.environment.client.get(self.path, data=dict)
 
 
-class DimensionValues(PeriodStream):
+class DimensionValues(PeriodicStream):
     """The values of the dimensions that the settings name, with their views by day.
 
     Follows https://www.mux.com/docs/api-reference/data/dimensions/list-dimension-values
@@ -59,28 +61,28 @@ class DimensionValues(PeriodStream):
     parameters = FILTERS
     selected_by_default = False
 
-    def slices(self) -> list[dict[str, Any]]:
-        """Read each dimension apart, so that one that is added later is read from the beginning."""
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return each dimension: one that is added later is read from the beginning."""
         return [{"dimension": name} for name in dict.fromkeys(self.config["dimensions"])]
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
-        """Ask for the values of a day; of lists, for what they are made of."""
-        path = path_to(self.path, context["dimension"])
-        if context["dimension"] in TRACE_DIMENSIONS:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
+        """Ask for the values of a day; of a dimension of lists, for their elements."""
+        path = expand_path(self.path, partition["dimension"])
+        if partition["dimension"] in TRACE_DIMENSIONS:
             path += "/elements"
-        rows = []
+        found = []
         query = {**self.query, **timeframe(window)}
-        for envelope in self.listing.page_after_page(path, query, by("value")):
+        for envelope in self.lists.page_after_page(path, query, by_field("value")):
             if self.used_window(envelope, window):
-                rows += [
-                    {**row, "value": named(row, "value"), "day": day_of(window)}
-                    for row in envelope["data"]
+                found += [
+                    {**value, "value": key_value(value, "value"), "day": day_of(window)}
+                    for value in envelope["data"]
                 ]
-        return rows
+        return found
 
 
-class Errors(PeriodStream):
-    """Types of errors that views met, with their numbers by day.
+class Errors(PeriodicStream):
+    """Types of errors that views had, with their numbers by day.
 
     Follows https://www.mux.com/docs/api-reference/data/errors/list-errors
     """
@@ -90,10 +92,10 @@ class Errors(PeriodStream):
     primary_keys = ("id", "day")
     parameters = FILTERS
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the errors of a day."""
         query = {**self.query, **timeframe(window)}
         envelope = self.environment.client.get(self.path, query)
         if not self.used_window(envelope, window):
             return []
-        return [{**row, "day": day_of(window)} for row in envelope["data"]]
+        return [{**error, "day": day_of(window)} for error in envelope["data"]]

@@ -6,65 +6,68 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.errors import APIError, NoneAvailableError
-from tap_mux.reading.pagination import by, path_to
-from tap_mux.streams.periodic import PeriodStream, day_of, timeframe
+from tap_mux.reading.answers import by_field, expand_path, objects_of
+from tap_mux.streams.periodic import PeriodicStream, day_of, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_mux.api.environment import Environment
     from tap_mux.reading.windows import Window
     from tap_mux.records.normalizer import Record
 
 VIEWS_BY_ASSET = "/data/v1/metrics/views/breakdown"
 
 
-class EngagementStream(PeriodStream):
-    """A stream of what Mux knows of each asset that was watched on a day."""
+class EngagementStream(PeriodicStream):
+    """A stream about each asset that was watched on a day."""
 
     selected_by_default = False
     ids_repeat = False
 
-    def __init__(self, *arguments: Any) -> None:
-        """Make the stream.
+    def __init__(self, tap: Tap, environment: Environment) -> None:
+        """Make the stream of an environment.
 
         Args:
-            arguments: As those of every stream.
+            tap: The tap.
+            environment: The environment.
         """
-        super().__init__(*arguments)
+        super().__init__(tap, environment)
         self._found = 0
         self._missing: list[APIError] = []
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the rows, a day at a time."""
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """List the records, a day at a time."""
         self._found = 0
         self._missing.clear()
-        yield from super().batches(context)
-        if self._missing and not self._found and self._bookmark(context) is None:
+        yield from super().batches(partition)
+        if self._missing and not self._found and self.bookmark(partition) is None:
             raise NoneAvailableError(self._missing[0])
 
-    def items(self, window: Window, context: Context) -> Iterator[str]:
-        """List the assets that were watched in a window: one request for each is enough."""
+    def items(self, window: Window, partition: Context) -> Iterator[str]:
+        """Return the assets that were watched in a window."""
         query = {
             "group_by": "asset_id",
             "order_by": "field",
             "order_direction": "asc",
             **timeframe(window),
         }
-        for page in self.listing.page_after_page(VIEWS_BY_ASSET, query, by("field")):
-            yield from (row["field"] for row in page["data"] if row.get("field"))
+        for page in self.lists.page_after_page(VIEWS_BY_ASSET, query, by_field("field")):
+            yield from (value["field"] for value in page["data"] if value.get("field"))
 
     def engagement(self, window: Window, asset_id: str) -> dict[str, Any]:
-        """Ask for one asset; nothing comes of one that has been deleted."""
-        path = path_to(self.path, asset_id)
+        """Ask for one asset; an empty object for one that has been deleted."""
+        path = expand_path(self.path, asset_id)
         try:
             answer = self.environment.client.get(path, timeframe(window), data=dict)
         except APIError as error:
             is_no_id = error.status == HTTPStatus.BAD_REQUEST and not error.is_timeframe_refused
             if is_no_id:
                 self.logger.warning("%s lacks the asset %r: %s", self.name, asset_id, error)
-            elif error.is_about_missing:
+            elif error.is_not_found:
                 self._missing.append(error)
             else:
                 raise
@@ -84,7 +87,7 @@ class AssetHeatmaps(EngagementStream):
     path = "/data/v1/engagement/assets/{ASSET_ID}/heatmap"
     primary_keys = ("asset_id", "day")
 
-    def rows(self, window: Window, item: str, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: str, partition: Context) -> list[Record]:
         """Ask for the heatmap of an asset."""
         heatmap = self.engagement(window, item)
         return [{**heatmap, "asset_id": item, "day": day_of(window)}] if heatmap else []
@@ -100,7 +103,7 @@ class AssetHotspots(EngagementStream):
     path = "/data/v1/engagement/assets/{ASSET_ID}/hotspots"
     primary_keys = ("asset_id", "day", "start_ms")
 
-    def rows(self, window: Window, item: str, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: str, partition: Context) -> list[Record]:
         """Ask for the hotspots of an asset."""
         found = self.engagement(window, item)
         columns = {
@@ -108,4 +111,4 @@ class AssetHotspots(EngagementStream):
             "day": day_of(window),
             "total_views": found.get("total_views"),
         }
-        return [{**hotspot, **columns} for hotspot in found.get("hotspots") or ()]
+        return [{**hotspot, **columns} for hotspot in objects_of(found, "hotspots")]

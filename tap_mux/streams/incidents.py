@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from tap_mux.api.errors import UnexpectedAnswerError
-from tap_mux.reading.pagination import by, each, path_to
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.reading.answers import by_field, expand_path, text_of, timestamp_of
+from tap_mux.reading.children import fetch_children
+from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.base import MuxStream
-from tap_mux.streams.periodic import PeriodStream, timeframe
+from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +32,9 @@ class Incidents(MuxStream):
     parameters = frozenset({"status", "severity"})
     ids_repeat = True
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the pages."""
-        return self.listing.by_page(self.path, self.query)
+        return self.lists.by_page(self.path, self.query)
 
 
 class RelatedIncidents(MuxStream):
@@ -49,25 +50,27 @@ class RelatedIncidents(MuxStream):
     ids_repeat = True
     selected_by_default = False
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the incidents, and what is related to each."""
-        pages = self.listing.by_page(Incidents.path, {})
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """List the incidents, and those related to each."""
+        pages = self.lists.by_page(Incidents.path, {})
         incidents = (incident for page in pages for incident in page)
-        return each(self.environment.fetcher, self._related, incidents)
+        return fetch_children(self.environment.workers, self._related, incidents)
 
     def _related(self, incident: Record) -> list[Record]:
-        path = path_to(self.path, incident.get("id"))
-        pages = self.listing.page_after_page(path, {}, by("id"))
-        return [{**row, "incident_id": incident["id"]} for page in pages for row in page["data"]]
+        path = expand_path(self.path, incident.get("id"))
+        pages = self.lists.page_after_page(path, {}, by_field("id"))
+        return [
+            {**related, "incident_id": incident["id"]} for page in pages for related in page["data"]
+        ]
 
     def probe(self) -> None:
-        """Ask for an incident, and for what is related to it."""
+        """Ask for an incident, and for those related to it."""
         for incident in self.environment.client.get(Incidents.path, {"limit": 1})["data"]:
             self._related(incident)
 
 
-class Annotations(PeriodStream):
-    """Notes on the timeline, by the time that they are on.
+class Annotations(PeriodicStream):
+    """Notes on the timeline, by their time.
 
     Follows https://www.mux.com/docs/api-reference/data/annotations/list-annotations
     """
@@ -77,27 +80,23 @@ class Annotations(PeriodStream):
     primary_keys = ("id",)
     replication_key = "date"
     ids_repeat = False
-    kept_days = 3650
+    retention_days = 3650
 
-    def periods_at_once(self, context: Context) -> int:
-        """Ask for all notes at once, since there are few."""
-        return self.kept_days * 24 * 60
+    def intervals_per_request(self, partition: Context) -> int:
+        """Return all: there are few notes."""
+        return self.retention_days * 24 * 60
 
-    def seconds(self, context: Context) -> int:
-        """Take minutes: notes need not wait for the end of the day."""
+    def interval_seconds(self, partition: Context) -> int:
+        """Return a minute: notes need not wait for the end of the day."""
         return 60
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
-        """Ask for the notes of a window, each once."""
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
+        """Ask for the notes of a window."""
         query = {"order_direction": "asc", **timeframe(window)}
         found: dict[str, Record] = {}
-        try:
-            for page in self.listing.page_after_page(self.path, query, by("id")):
-                for row in page["data"]:
-                    date = utc_timestamp(row["date"])
-                    if date < utc_timestamp(window.end):  # later ones come when their time has
-                        found[row["id"]] = {**row, "date": date}
-        except (KeyError, MisfitError):
-            text = f"GET {self.path} gave an annotation without id or date"
-            raise UnexpectedAnswerError(text) from None
-        return sorted(found.values(), key=lambda row: row["date"])
+        for page in self.lists.page_after_page(self.path, query, by_field("id")):
+            for note in page["data"]:
+                date = timestamp_of(note, "date")
+                if date < utc_timestamp(window.end):  # a later run reads the others
+                    found[text_of(note, "id")] = {**note, "date": date}
+        return sorted(found.values(), key=itemgetter("date"))

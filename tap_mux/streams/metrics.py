@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.errors import UnexpectedAnswerError
-from tap_mux.reading.pagination import by, path_to
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.reading.answers import by_field, expand_path, key_value, meta_of, timestamp_of
+from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.settings.metrics import metric_requests
 from tap_mux.settings.vocabulary import GRANULARITIES
-from tap_mux.streams.periodic import PeriodStream, named, timeframe
+from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from tap_mux.records.normalizer import Record
     from tap_mux.settings.metrics import MetricRequest
 
-PERIODS_AT_ONCE = {"minute": 60, "ten_minutes": 36, "hour": 15 * 24, "day": 10_000}
-"""How many intervals are asked for at once: in longer timeframes Mux rounds to longer ones."""
+INTERVALS_PER_REQUEST = {"minute": 60, "ten_minutes": 36, "hour": 15 * 24, "day": 10_000}
+"""How many intervals one request is for. For longer timeframes Mux uses longer intervals."""
+
+FIELDS = ("time", "value", "views")
+"""What the list of each interval of a timeseries has."""
 
 
-class MetricStream(PeriodStream):
-    """One way to read the metrics that the setting ``metrics`` names."""
+class MetricStream(PeriodicStream):
+    """A stream of the metrics that the setting ``metrics`` names."""
 
     replication_key = "window_start"
 
@@ -33,34 +37,34 @@ class MetricStream(PeriodStream):
         """The metrics to read."""
         return metric_requests(self.config)
 
-    def slices(self) -> list[dict[str, Any]]:
-        """Read each metric apart, so that one that is added later is read from the beginning."""
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return each metric: one that is added later is read from the beginning."""
         return [request.columns for request in self.requests]
 
-    def seconds(self, context: Context) -> int:
-        """Take the granularity that the setting names."""
-        return GRANULARITIES[context["granularity"]]
+    def interval_seconds(self, partition: Context) -> int:
+        """Return the granularity that the setting names."""
+        return GRANULARITIES[partition["granularity"]]
 
-    def query_of(self, window: Window, context: Context) -> dict[str, Any]:
-        """Give the query parameters for a window of a slice."""
+    def query_of(self, window: Window, partition: Context) -> dict[str, Any]:
+        """Return the query parameters for a window of a partition."""
         (request, *_) = [
-            request for request in self.requests if request.columns.items() <= context.items()
+            request for request in self.requests if request.columns.items() <= partition.items()
         ]
         return {**request.query, **timeframe(window)}
 
-    def path_of(self, context: Context) -> str:
-        """Give the path for a slice."""
-        return path_to(self.path, context["metric"])
+    def path_of(self, partition: Context) -> str:
+        """Return the path for a partition."""
+        return expand_path(self.path, partition["metric"])
 
     def columns_of(self, envelope: dict[str, Any], asked: Window) -> Record | None:
-        """Give the columns that say what an answer is for; None if for another window."""
+        """Return the columns that say what an answer is for; None if for another window."""
         used = self.used_window(envelope, asked)
         if used is None:
             return None
         return {
             "window_start": used.start,
             "window_end": used.end,
-            "aggregation": (envelope.get("meta") or {}).get("aggregation"),
+            "aggregation": meta_of(envelope).get("aggregation"),
         }
 
 
@@ -75,33 +79,31 @@ class MetricTimeseries(MetricStream):
     primary_keys = ("metric", "measurement", "filters_key", "granularity", "time")
     replication_key = "time"
 
-    def periods_at_once(self, context: Context) -> int:
-        """Ask for all days at once, and for as many shorter intervals as Mux leaves unrounded."""
-        return PERIODS_AT_ONCE[context["granularity"]]
+    def intervals_per_request(self, partition: Context) -> int:
+        """Return as many as Mux does not round."""
+        return INTERVALS_PER_REQUEST[partition["granularity"]]
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the intervals of a window, and leave out those that reach beyond it."""
-        query = self.query_of(window, context) | {
-            "group_by": context["granularity"],
+        query = self.query_of(window, partition) | {
+            "group_by": partition["granularity"],
             "order_direction": "asc",
         }
-        envelope = self.environment.client.get(self.path_of(context), query, items=list)
+        envelope = self.environment.client.get(self.path_of(partition), query, items=list)
         self.used_window(envelope, window)
-        aggregation = (envelope.get("meta") or {}).get("aggregation")
+        aggregation = meta_of(envelope).get("aggregation")
         first = utc_timestamp(window.start)
-        last = utc_timestamp(window.end - self.seconds(context))
-        rows = []
-        try:
-            for time, value, views in envelope["data"]:
-                moment = utc_timestamp(time)
-                if first <= moment <= last:
-                    rows.append(
-                        {"time": moment, "value": value, "views": views, "aggregation": aggregation}
-                    )
-        except (ValueError, MisfitError):
-            text = f"GET {self.path} gave an interval that is not [time, value, views]"
-            raise UnexpectedAnswerError(text) from None
-        return sorted(rows, key=lambda row: row["time"])
+        last = utc_timestamp(window.end - self.interval_seconds(partition))
+        found = []
+        for interval in envelope["data"]:
+            if len(interval) != len(FIELDS):
+                text = f"GET {self.path} gave an interval that is not [time, value, views]"
+                raise UnexpectedAnswerError(text)
+            record = dict(zip(FIELDS, interval, strict=True))
+            time = timestamp_of(record, "time")
+            if first <= time <= last:
+                found.append({**record, "time": time, "aggregation": aggregation})
+        return sorted(found, key=itemgetter("time"))
 
 
 class MetricOverall(MetricStream):
@@ -115,10 +117,10 @@ class MetricOverall(MetricStream):
     primary_keys = ("metric", "measurement", "filters_key", "window_start", "window_end")
     selected_by_default = False
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the value of a window."""
-        query = self.query_of(window, context)
-        envelope = self.environment.client.get(self.path_of(context), query, data=dict)
+        query = self.query_of(window, partition)
+        envelope = self.environment.client.get(self.path_of(partition), query, data=dict)
         columns = self.columns_of(envelope, window)
         return [] if columns is None else [{**envelope["data"], **columns}]
 
@@ -142,30 +144,31 @@ class MetricBreakdowns(MetricStream):
     )
     selected_by_default = False
 
-    def slices(self) -> list[dict[str, Any]]:
-        """Read each dimension of each metric apart."""
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return each dimension of each metric."""
         return [
             {**request.columns, "group_by": dimension}
             for request in self.requests
             for dimension in dict.fromkeys(request.group_by)
         ]
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the values of a window."""
-        query = self.query_of(window, context) | {
-            "group_by": context["group_by"],
+        query = self.query_of(window, partition) | {
+            "group_by": partition["group_by"],
             "order_by": "field",
             "order_direction": "asc",
         }
-        rows = []
-        pages = self.listing.page_after_page(self.path_of(context), query, by("field"))
+        found = []
+        pages = self.lists.page_after_page(self.path_of(partition), query, by_field("field"))
         for envelope in pages:
             columns = self.columns_of(envelope, window)
             if columns is not None:
-                rows += [
-                    {**row, **columns, "field": named(row, "field")} for row in envelope["data"]
+                found += [
+                    {**value, **columns, "field": key_value(value, "field")}
+                    for value in envelope["data"]
                 ]
-        return rows
+        return found
 
 
 class MetricInsights(MetricStream):
@@ -187,21 +190,21 @@ class MetricInsights(MetricStream):
     )
     selected_by_default = False
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the insights of a window."""
-        query = self.query_of(window, context)
-        envelope = self.environment.client.get(self.path_of(context), query)
+        query = self.query_of(window, partition)
+        envelope = self.environment.client.get(self.path_of(partition), query)
         columns = self.columns_of(envelope, window)
         if columns is None:
             return []
         return [
             {
-                **{name: value for name, value in row.items() if name != "metric"},
+                **{name: value for name, value in insight.items() if name != "metric"},
                 **columns,
-                "metric_value": row.get("metric"),  # Mux has the value under this name
-                "filter_value": named(row, "filter_value"),
+                "metric_value": insight.get("metric"),  # "metric" is the value there
+                "filter_value": key_value(insight, "filter_value"),
             }
-            for row in envelope["data"]
+            for insight in envelope["data"]
         ]
 
 
@@ -216,19 +219,19 @@ class MetricComparisons(MetricStream):
     primary_keys = ("filters_key", "name", "window_start", "window_end")
     selected_by_default = False
 
-    def slices(self) -> list[dict[str, Any]]:
-        """Read each set of filters apart."""
-        slices: list[dict[str, Any]] = []
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return each set of filters."""
+        found: list[dict[str, Any]] = []
         for request in self.requests:
             columns = {"filters_key": request.filters_key, "granularity": request.granularity}
-            if columns not in slices:
-                slices.append(columns)
-        return slices
+            if columns not in found:
+                found.append(columns)
+        return found
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for all metrics of a window."""
         (request, *_) = [
-            request for request in self.requests if request.filters_key == context["filters_key"]
+            request for request in self.requests if request.filters_key == partition["filters_key"]
         ]
         query = {**request.filter_query, **timeframe(window)}
         envelope = self.environment.client.get(self.path, query)
@@ -236,4 +239,4 @@ class MetricComparisons(MetricStream):
         if columns is None:
             return []
         del columns["aggregation"]
-        return [{**row, **columns} for row in envelope["data"]]
+        return [{**metric, **columns} for metric in envelope["data"]]

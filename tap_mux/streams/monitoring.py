@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from itertools import product, zip_longest
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.errors import UnexpectedAnswerError
-from tap_mux.reading.pagination import path_to
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.reading.answers import (
+    expand_path,
+    key_value,
+    meta_of,
+    objects_of,
+    timestamp_of,
+    window_of,
+)
+from tap_mux.reading.retention import warn_gone
+from tap_mux.records.timestamps import epoch_seconds, utc_timestamp
 from tap_mux.settings.vocabulary import MONITORING_DIMENSIONS, MONITORING_METRICS
 from tap_mux.streams.base import MuxStream
-from tap_mux.streams.periodic import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_mux.api.environment import Environment
     from tap_mux.records.normalizer import Record
 
 MINUTE = 60
 HOUR = 3600
-KEPT_SECONDS = 24 * HOUR
-SPARE_SECONDS = 600
-"""What Mux keeps recedes while it is read."""
+RETENTION_SECONDS = 24 * HOUR
+MARGIN_SECONDS = 600
+"""How far behind the border of what Mux keeps to start: the border moves while we read."""
 
-ANSWER_SECONDS = 1800
-"""How long an answer is for, at most."""
+MAX_ANSWER_SECONDS = 1800
+"""How long the range of an answer is at most."""
 
-LATE_SECONDS = 60
-"""Numbers this old have settled."""
+SETTLE_SECONDS = 60
+"""Numbers of this age are final."""
 
 
 class MonitoringStream(MuxStream):
@@ -43,46 +51,45 @@ class MonitoringStream(MuxStream):
     ids_repeat = True
     is_sorted = True
 
-    _is_gone_told = False
+    def __init__(self, tap: Tap, environment: Environment) -> None:
+        """Make the stream of an environment.
+
+        Args:
+            tap: The tap.
+            environment: The environment.
+        """
+        super().__init__(tap, environment)
+        self._has_warned_of_gap = False
 
     @property
     def lookback_seconds(self) -> int:
-        """Read nothing again: the numbers have settled."""
+        """Zero: the numbers are final."""
         return 0
 
-    def first(self, context: Context | None) -> int:
-        """Give the first moment to read, in epoch seconds; warn of a gap before it."""
-        kept = int(time.time()) - KEPT_SECONDS + SPARE_SECONDS
-        start = self.span(context).start
-        if start is not None and start < kept and self._bookmark(context) is not None:
-            self.tell_gone(start, kept)
+    def first(self, partition: Context) -> int:
+        """Return the first moment to read, in epoch seconds; warn of a gap before it."""
+        kept = int(time.time()) - RETENTION_SECONDS + MARGIN_SECONDS
+        start = self.time_range(partition).start
+        if start is not None and start < kept and self.bookmark(partition) is not None:
+            self.warn_gap(start, kept)
         return max(start or 0, kept)
 
-    def tell_gone(self, start: int, end: int) -> None:
-        """Say what can no longer be had, once for all metrics."""
-        if not self._is_gone_told:
-            self._is_gone_told = True
-            self.logger.warning(
-                "%s from %s to %s are gone: Mux no longer keeps them",
-                self.name,
-                utc_timestamp(start),
-                utc_timestamp(end),
-            )
+    def warn_gap(self, start: int, end: int) -> None:
+        """Warn of what no longer exists, once for all metrics."""
+        if not self._has_warned_of_gap:
+            self._has_warned_of_gap = True
+            warn_gone(self.name, start, end)
 
-    def last(self, context: Context | None) -> int:
-        """Give the moment to stop before, in epoch seconds."""
-        return min(self.span(context).end, self._now - LATE_SECONDS)
+    def last(self, partition: Context) -> int:
+        """Return the moment after the last one to read, in epoch seconds."""
+        return min(self.time_range(partition).end, self.now - SETTLE_SECONDS)
 
 
-def _between(rows: Iterable[Record], key: str, first: int, last: int) -> list[Record]:
-    """Return the rows of a range of time, in order."""
+def _between(records: Iterable[Record], key: str, first: int, last: int) -> list[Record]:
+    """Return the records of a range of time, in order."""
     start, end = utc_timestamp(first), utc_timestamp(last)
-    try:
-        timed = [{**row, key: utc_timestamp(row[key])} for row in rows]
-    except (KeyError, MisfitError):
-        text = f"Mux gave a number of its monitoring without {key}"
-        raise UnexpectedAnswerError(text) from None
-    return sorted((row for row in timed if start <= row[key] < end), key=lambda row: row[key])
+    timed = [{**record, key: timestamp_of(record, key)} for record in records]
+    return sorted((each for each in timed if start <= each[key] < end), key=itemgetter(key))
 
 
 class MonitoringTimeseries(MonitoringStream):
@@ -96,38 +103,37 @@ class MonitoringTimeseries(MonitoringStream):
     primary_keys = ("metric", "date")
     replication_key = "date"
 
-    def slices(self) -> list[dict[str, Any]]:
-        """Read each metric apart."""
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return each metric."""
         return [{"metric": metric} for metric in MONITORING_METRICS]
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """Go on from the last number of each answer, up to now."""
-        first, last = self.first(context), self.last(context)
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """Ask from the last number of each answer on, up to now."""
+        first, last = self.first(partition), self.last(partition)
         while first < last:
-            answer = self._ask((context or {})["metric"], first)
-            rows = _between(answer["data"], "date", first, last)
-            if rows:
-                yield rows
-                first = int(datetime.fromisoformat(rows[-1]["date"]).timestamp()) + 1
+            answer = self._ask(partition["metric"], first)
+            found = _between(answer["data"], "date", first, last)
+            if found:
+                yield found
+                first = epoch_seconds(found[-1]["date"]) + 1
             else:
                 first = _end_of(answer, first)
 
     def _ask(self, metric: str, first: int) -> dict[str, Any]:
         return self.environment.client.get(
-            path_to(self.path, metric), {**self.query, "timestamp": first}
+            expand_path(self.path, metric), {**self.query, "timestamp": first}
         )
 
     def probe(self) -> None:
         """Ask for the last minutes of one metric."""
-        self._ask(MONITORING_METRICS[0], int(time.time()) - SPARE_SECONDS)
+        self._ask(MONITORING_METRICS[0], int(time.time()) - MARGIN_SECONDS)
 
 
 def _end_of(answer: dict[str, Any], first: int) -> int:
-    """Give the moment up to which there is nothing, by an answer without numbers."""
-    match answer.get("timeframe"):
-        case [_, int(end)] if end > first:
-            return min(end, first + ANSWER_SECONDS)
-    return first + ANSWER_SECONDS
+    """Return the moment up to which an answer without numbers is."""
+    used = window_of(answer)
+    longest = first + MAX_ANSWER_SECONDS
+    return min(used.end, longest) if used and used.end > first else longest
 
 
 class MonitoringBreakdowns(MonitoringStream):
@@ -141,31 +147,34 @@ class MonitoringBreakdowns(MonitoringStream):
     primary_keys = ("metric", "dimension", "value", "timestamp")
     replication_key = "timestamp"
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """Ask for all metrics and dimensions, hour after hour."""
-        first, last = self.first(context), self.last(context)
+        first, last = self.first(partition), self.last(partition)
         for moment in range(first + -first % HOUR, last, HOUR):
             asked = [(*pair, moment) for pair in product(MONITORING_METRICS, MONITORING_DIMENSIONS)]
-            results = self.environment.fetcher.map(self._ask, asked)
+            results = self.environment.workers.map(self._ask, asked)
             try:
-                yield [row for rows in results for row in rows]
+                yield [record for found in results for record in found]
             finally:
                 results.close()
 
     def _ask(self, asked: tuple[str, str, int]) -> list[Record]:
         metric, dimension, moment = asked
         query = {**self.query, "dimension": dimension, "timestamp": moment}
-        answer = self.environment.client.get(path_to(self.path, metric), query)
+        answer = self.environment.client.get(expand_path(self.path, metric), query)
         columns = {"metric": metric, "dimension": dimension, "timestamp": utc_timestamp(moment)}
-        return [{**row, **columns, "value": named(row, "value")} for row in answer["data"]]
+        return [
+            {**value, **columns, "value": key_value(value, "value")} for value in answer["data"]
+        ]
 
     def probe(self) -> None:
         """Ask for one metric by one dimension."""
-        moment = int(time.time()) - SPARE_SECONDS
+        moment = int(time.time()) - MARGIN_SECONDS
         self._ask((MONITORING_METRICS[0], MONITORING_DIMENSIONS[0], moment))
 
 
 def _in_buckets(values: list[Record], buckets: list[Record]) -> list[Record]:
+    """Add to each value the bounds of its bucket."""
     none: Record = {}
     return [{**one, **value} for one, value in zip_longest(buckets, values, fillvalue=none)]
 
@@ -181,33 +190,33 @@ class MonitoringHistograms(MonitoringStream):
     primary_keys = ("metric", "timestamp")
     replication_key = "timestamp"
 
-    def slices(self) -> list[dict[str, Any]]:
-        """Read the one metric that has histograms."""
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return the one metric that has histograms."""
         return [{"metric": "video-startup-time"}]
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the minutes that are over."""
         answer = self._ask()
-        meta = answer.get("meta") or {}
-        buckets = meta.get("buckets") or []
-        rows = [
+        meta = meta_of(answer)
+        buckets = objects_of(meta, "buckets")
+        histograms = [
             {
-                **row,
+                **histogram,
                 "bucket_unit": meta.get("bucket_unit"),
-                "bucket_values": _in_buckets(row.get("bucket_values") or [], buckets),
+                "bucket_values": _in_buckets(objects_of(histogram, "bucket_values"), buckets),
             }
-            for row in answer["data"]
+            for histogram in answer["data"]
         ]
-        first = self.first(context)
-        found = _between(rows, "timestamp", first, self.last(context))
-        if found and self._bookmark(context) is not None:
-            earliest = int(datetime.fromisoformat(found[0]["timestamp"]).timestamp())
+        first = self.first(partition)
+        found = _between(histograms, "timestamp", first, self.last(partition))
+        if found and self.bookmark(partition) is not None:
+            earliest = epoch_seconds(found[0]["timestamp"])
             if earliest > first + MINUTE:
-                self.tell_gone(first, earliest)
+                self.warn_gap(first, earliest)
         yield found
 
     def _ask(self) -> dict[str, Any]:
-        path = path_to(self.path, self.slices()[0]["metric"])
+        path = expand_path(self.path, self.partition_columns()[0]["metric"])
         return self.environment.client.get(path, self.query)
 
     def probe(self) -> None:

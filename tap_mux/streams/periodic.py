@@ -1,4 +1,4 @@
-"""Streams of sums over adjacent periods of time: UTC days mostly, each read whole, oldest first."""
+"""Streams of sums over adjacent intervals: UTC days mostly, each read whole, oldest first."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError
+from tap_mux.reading.answers import window_of
+from tap_mux.reading.retention import warn_gone
+from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
-from tap_mux.records.normalizer import utc_timestamp
+from tap_mux.records.timestamps import readable
 from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_mux.api.client import Query
+    from tap_mux.api.environment import Environment
     from tap_mux.records.normalizer import Record
 
-DAY = 86_400
 
+class PeriodicStream(MuxStream):
+    """A stream of sums over intervals of time. Mux may still change them for some days.
 
-class PeriodStream(MuxStream):
-    """A stream of sums over periods of time, which may still change for some days.
-
-    A stream says how long its periods are and how to read a window of them (``rows``). A period is
-    only read when it is over.
+    A subclass says how long an interval is and how to read a window of intervals (``fetch``). An
+    interval is only read when it is over.
     """
 
     permission = "Mux Data: Read"
@@ -35,62 +38,63 @@ class PeriodStream(MuxStream):
     is_sorted = True
     replication_key = "day"
 
-    kept_days: ClassVar[int] = 100
-    """How far back to begin without a start_date."""
+    retention_days: ClassVar[int] = 100
+    """How far back to start without a start_date."""
 
-    late_seconds: ClassVar[int] = 0
-    """How long after its end a period can be read."""
+    settle_seconds: ClassVar[int] = 0
+    """How long after its end an interval is final."""
 
-    def __init__(self, *arguments: Any) -> None:
-        """Make the stream.
-
-        Args:
-            arguments: As those of every stream.
-        """
-        super().__init__(*arguments)
-        self._told: set[tuple[int, int]] = set()
-        self._is_elsewhere_told = False
-
-    def seconds(self, context: Context) -> int:
-        """Say how long a period is.
+    def __init__(self, tap: Tap, environment: Environment) -> None:
+        """Make the stream of an environment.
 
         Args:
-            context: The state partition.
+            tap: The tap.
+            environment: The environment.
         """
-        return DAY
+        super().__init__(tap, environment)
+        self._reported_gone: set[tuple[int, int]] = set()
+        self._has_warned_of_other_window = False
 
-    def periods_at_once(self, context: Context) -> int:
-        """Say how many periods one request can be for.
-
-        Args:
-            context: The state partition.
-        """
-        return 1
-
-    def items(self, window: Window, context: Context) -> Iterable[Any]:
-        """List what there is a request for, in a window.
+    @abstractmethod
+    def fetch(self, window: Window, item: Any, partition: Context) -> list[Record]:
+        """Ask for the records of a window. Workers call this, several at a time.
 
         Args:
             window: The window of time.
-            context: The state partition.
+            item: One of ``items``.
+            partition: The partition of the state.
+
+        Returns:
+            The records, in order of the replication key.
+
+        Raises:
+            MuxError: A request failed for good, or an answer was not what the API describes.
+        """
+
+    def items(self, window: Window, partition: Context) -> Iterable[Any]:
+        """Return what ``fetch`` is called for in a window; once with None, if not overridden.
+
+        Args:
+            window: The window of time.
+            partition: The partition of the state.
         """
         return (None,)
 
-    @abstractmethod
-    def rows(self, window: Window, item: Any, context: Context) -> list[Record]:
-        """Ask for the rows of a window; called in threads.
+    def interval_seconds(self, partition: Context) -> int:
+        """Return how long an interval is.
 
         Args:
-            window: The window of time.
-            item: One of its items.
-            context: The state partition.
-
-        Returns:
-            The rows, in the order of the replication key.
-
-        Raises:
-            MuxError: A request failed for good.
+            partition: The partition of the state.
         """
+        return DAY
+
+    def intervals_per_request(self, partition: Context) -> int:
+        """Return how many intervals one request can be for.
+
+        Args:
+            partition: The partition of the state.
+        """
+        return 1
 
     @property
     def lookback_seconds(self) -> int:
@@ -98,133 +102,57 @@ class PeriodStream(MuxStream):
         days: int = self.config["lookback_days"]
         return days * DAY
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the rows, a window at a time."""
-        context = context or {}
-        periods = self._periods(context)
-        while periods:
-            begun = periods
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """List the records, a window at a time."""
+        intervals = self._intervals(partition)
+        while intervals:
+            begun = intervals
             try:
-                for window, rows in self._read(periods, context):
-                    periods = range(window.end, periods.stop, periods.step)
-                    yield rows
+                for window, records in self._read(intervals, partition):
+                    intervals = range(window.end, intervals.stop, intervals.step)
+                    yield records
             except APIError as error:
                 if not error.is_timeframe_refused:
                     raise
-                periods = self._kept(periods, context, error)
-                self._tell_gone(begun.start, periods.start, context)
+                intervals = self._kept(intervals, partition, error)
+                self._report_gone(begun.start, intervals.start, partition)
             else:
                 return
 
-    def _periods(self, context: Context) -> range:
-        """Give the start of each period to read, in epoch seconds."""
-        seconds = self.seconds(context)
-        span = self.span(context)
-        end = min(span.end, self._now - self.late_seconds)
-        start = span.start
-        if start is None:
-            start = self._now - self.kept_days * DAY + seconds - 1
-        return range(start - start % seconds, end - end % seconds, seconds)
-
-    def _read(self, periods: range, context: Context) -> Iterator[tuple[Window, list[Record]]]:
-        """Read window after window, several requests at a time."""
-
-        def asked() -> Iterator[tuple[Window, Any, bool]]:
-            for window in self._windows(periods, context):
-                items = list(self.items(window, context))
-                for number, item in enumerate(items, 1):
-                    yield window, item, number == len(items)
-
-        def ask(of: tuple[Window, Any, bool]) -> tuple[Window, list[Record], bool]:
-            window, item, is_last = of
-            return window, self.rows(window, item, context), is_last
-
-        results = self.environment.fetcher.map(ask, asked())
-        try:
-            collected: list[Record] = []
-            for window, rows, is_last in results:
-                collected += rows
-                if is_last:
-                    yield window, collected
-                    collected = []
-        finally:
-            results.close()
-
-    def _windows(self, periods: range, context: Context) -> Iterator[Window]:
-        length = periods.step * self.periods_at_once(context)
-        for start in range(periods.start, periods.stop, length):
-            yield Window(start, min(start + length, periods.stop))
-
-    def _kept(self, periods: range, context: Context, refusal: APIError) -> range:
-        """Find the first period that Mux keeps.
-
-        Args:
-            periods: The periods to look through; Mux refused one of the first.
-            context: The state partition.
-            refusal: What Mux said; raised where it is not for the age of the period.
-        """
-
-        def is_kept(start: int) -> bool:
-            window = Window(start, start + periods.step)
-            try:
-                for item in self.items(window, context):
-                    self.rows(window, item, context)
-                    break
-            except APIError as error:
-                if not error.is_timeframe_refused:
-                    raise
-                return False
-            return True
-
-        recent = self._now - self.late_seconds - periods.step
-        if is_kept(periods[0]) or not is_kept(recent - recent % periods.step):
-            raise refusal
-        return periods[bisect_left(periods, True, key=is_kept) :]  # noqa: FBT003 - what is sought
-
     def used_window(self, envelope: dict[str, Any], asked: Window) -> Window | None:
-        """Read from an answer which window it is for.
+        """Return the window that an answer is for.
 
         Args:
             envelope: The answer.
-            asked: The window that was asked for, which is taken where the answer does not say.
+            asked: The window that was asked for. It is returned if the answer does not say.
 
         Returns:
-            The window; None where it does not touch the one that was asked for, so that what came
-            is of no use.
+            The window; None, with a warning, if it does not touch the one that was asked for.
         """
-        match envelope.get("timeframe"):
-            case [int(start), int(end)]:
-                used = Window(start, end)
-                if start < asked.end and asked.start < end:
-                    return used
-                if not self._is_elsewhere_told:
-                    self._is_elsewhere_told = True
-                    text = "%s lacks rows: asked for %s, Mux answered for %s"
-                    self.logger.warning(text, self.name, _written(asked), _written(used))
-                return None
-        return asked
-
-    def _tell_gone(self, gone: int, kept: int, context: Context) -> None:
-        """Say what can no longer be had, once for all slices, if it was asked for."""
-        if not self.config.get("start_date") and self._bookmark(context) is None:
-            return
-        if (gone, kept) not in self._told:
-            self._told.add((gone, kept))
+        used = window_of(envelope) or asked
+        if used.start < asked.end and asked.start < used.end:
+            return used
+        if not self._has_warned_of_other_window:
+            self._has_warned_of_other_window = True
             self.logger.warning(
-                "%s from %s to %s are gone: Mux no longer keeps them",
+                "%s lacks records: asked for %s to %s, Mux answered for %s to %s",
                 self.name,
-                datetime.fromtimestamp(gone, UTC).isoformat(),
-                datetime.fromtimestamp(kept, UTC).isoformat(),
+                *map(readable, (asked.start, asked.end, used.start, used.end)),
             )
+        return None
 
     def probe(self) -> None:
-        """Ask for the last period that is over, of one slice after another until one is there."""
+        """Ask for the last interval that is over, of one partition after another until one answers.
+
+        Raises:
+            MuxError: None answers.
+        """
         denied: APIError | None = None
-        for part in self.slices():
+        for columns in self.partition_columns():
             try:
-                self._probe(part)
+                self._probe({"environment_id": self.environment.id, **columns})
             except APIError as error:
-                if not error.is_unavailable or error.is_refused_credential:
+                if not error.is_unavailable or error.is_unauthorized:
                     raise
                 denied = denied or error
             else:
@@ -232,38 +160,94 @@ class PeriodStream(MuxStream):
         if denied:
             raise denied
 
-    def _probe(self, part: dict[str, Any]) -> None:
-        context = {"environment_id": self.environment.id, **part}
-        seconds = self.seconds(context)
-        end = self._now - self.late_seconds
+    def _probe(self, partition: Context) -> None:
+        seconds = self.interval_seconds(partition)
+        end = self.now - self.settle_seconds
         window = Window(end - end % seconds - seconds, end - end % seconds)
-        for item in self.items(window, context):
-            self.rows(window, item, context)
+        for item in self.items(window, partition):
+            self.fetch(window, item, partition)
             break
+
+    def _intervals(self, partition: Context) -> range:
+        """Return the start of each interval to read, in epoch seconds."""
+        seconds = self.interval_seconds(partition)
+        time_range = self.time_range(partition)
+        end = min(time_range.end, self.now - self.settle_seconds)
+        start = time_range.start
+        if start is None:
+            start = self.now - self.retention_days * DAY + seconds - 1
+        return range(start - start % seconds, end - end % seconds, seconds)
+
+    def _read(self, intervals: range, partition: Context) -> Iterator[tuple[Window, list[Record]]]:
+        """Read window after window, several requests at a time."""
+
+        def calls() -> Iterator[tuple[Window, Any, bool]]:
+            for window in self._windows(intervals, partition):
+                items = list(self.items(window, partition))
+                for number, item in enumerate(items, 1):
+                    yield window, item, number == len(items)
+
+        def fetch(call: tuple[Window, Any, bool]) -> tuple[Window, list[Record], bool]:
+            window, item, is_last = call
+            return window, self.fetch(window, item, partition), is_last
+
+        results = self.environment.workers.map(fetch, calls())
+        try:
+            collected: list[Record] = []
+            for window, records, is_last in results:
+                collected += records
+                if is_last:
+                    yield window, collected
+                    collected = []
+        finally:
+            results.close()
+
+    def _windows(self, intervals: range, partition: Context) -> Iterator[Window]:
+        length = intervals.step * self.intervals_per_request(partition)
+        for start in range(intervals.start, intervals.stop, length):
+            yield Window(start, min(start + length, intervals.stop))
+
+    def _kept(self, intervals: range, partition: Context, refusal: APIError) -> range:
+        """Return the intervals that Mux keeps.
+
+        Args:
+            intervals: The intervals to look through; Mux refused one of the first.
+            partition: The partition of the state.
+            refusal: The answer of Mux; raised where the age of the interval is not the reason.
+        """
+
+        def is_kept(start: int) -> bool:
+            window = Window(start, start + intervals.step)
+            try:
+                for item in self.items(window, partition):
+                    self.fetch(window, item, partition)
+                    break
+            except APIError as error:
+                if not error.is_timeframe_refused:
+                    raise
+                return False
+            return True
+
+        recent = self.now - self.settle_seconds - intervals.step
+        if is_kept(intervals[0]) or not is_kept(recent - recent % intervals.step):
+            raise refusal
+        first = bisect_left(intervals, True, key=is_kept)  # noqa: FBT003 - what is_kept returns
+        return intervals[first:]
+
+    def _report_gone(self, gone: int, kept: int, partition: Context) -> None:
+        """Warn of what no longer exists, once for all partitions, if it was asked for."""
+        if not self.config.get("start_date") and self.bookmark(partition) is None:
+            return
+        if (gone, kept) not in self._reported_gone:
+            self._reported_gone.add((gone, kept))
+            warn_gone(self.name, gone, kept)
 
 
 def timeframe(window: Window) -> Query:
-    """Write a window as a query parameter."""
+    """Return a window as a query parameter."""
     return {"timeframe[]": [window.start, window.end]}
 
 
-def _written(window: Window) -> str:
-    return f"{utc_timestamp(window.start)} to {utc_timestamp(window.end)}"
-
-
 def day_of(window: Window) -> str:
-    """Write the UTC day that a window begins on."""
+    """Return the UTC day on which a window begins."""
     return datetime.fromtimestamp(window.start, UTC).date().isoformat()
-
-
-def named(row: Record, column: str) -> Any:
-    """Give a value that is part of the key: no null, and no empty text, which loaders make null.
-
-    Args:
-        row: A row as Mux sends it.
-        column: The column with the value.
-    """
-    value = row.get(column)
-    if value is None:
-        return "(not set)"
-    return "(empty)" if value == "" else value

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.pagination import by, each, path_to
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.api.errors import APIError
+from tap_mux.reading.answers import by_field, expand_path, timestamp_of
+from tap_mux.reading.children import fetch_children
+from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
@@ -25,19 +26,11 @@ class RobotsStream(MuxStream):
 
     def pages(self, path: str) -> Iterator[list[Record]]:
         """List the pages."""
-        return self.listing.by_page(path, self.query)
+        return self.lists.by_page(path, self.query)
 
-    def since(self, context: Context | None) -> str:
-        """Give the first moment to read, in the form of the tap."""
-        return utc_timestamp(self.span(context).start or 0)
-
-
-def _moment(row: Record, key: str) -> str:
-    try:
-        return utc_timestamp(row[key])
-    except (KeyError, MisfitError):
-        text = f"Mux Robots listed something without {key}"
-        raise UnexpectedAnswerError(text) from None
+    def since(self, partition: Context) -> str:
+        """Return the first moment to read, in the form of ``utc_timestamp``."""
+        return utc_timestamp(self.time_range(partition).start or 0)
 
 
 class Directives(RobotsStream):
@@ -49,13 +42,13 @@ class Directives(RobotsStream):
     name = "directives"
     path = "/robots/v0/directives"
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the pages."""
         return self.pages(self.path)
 
 
 class DirectiveRuns(RobotsStream):
-    """When directives did their work; Mux keeps runs for 30 days.
+    """Runs of directives. Mux keeps them for 30 days.
 
     Follows https://www.mux.com/docs/api-reference/robots/directives/list-directive-runs
     """
@@ -67,25 +60,25 @@ class DirectiveRuns(RobotsStream):
 
     @property
     def lookback_seconds(self) -> int:
-        """Read again all runs that Mux keeps: they may have been completed."""
+        """All that Mux keeps, since runs may have been completed meanwhile."""
         return 30 * 86_400
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the directives, and the runs of each."""
-        since = self.since(context)
+        since = self.since(partition)
 
         def runs(directive: Record) -> list[Record]:
-            path = path_to(self.path, directive.get("id"))
-            pages = self.listing.page_after_page(path, {}, by("run_id"))
+            path = expand_path(self.path, directive.get("id"))
+            pages = self.lists.page_after_page(path, {}, by_field("run_id"))
             return [
                 {**run, "directive_id": directive["id"]}
                 for page in pages
                 for run in page["data"]
-                if _moment(run, self.replication_key) >= since
+                if timestamp_of(run, self.replication_key) >= since
             ]
 
-        directives = (row for page in self.pages(Directives.path) for row in page)
-        return each(self.environment.fetcher, runs, directives)
+        directives = (each for page in self.pages(Directives.path) for each in page)
+        return fetch_children(self.environment.workers, runs, directives)
 
     def probe(self) -> None:
         """Ask for a directive."""
@@ -93,7 +86,7 @@ class DirectiveRuns(RobotsStream):
 
 
 class RobotJobs(RobotsStream):
-    """Jobs with what went in and what came out; Mux keeps them for 30 days.
+    """Jobs with their parameters and outputs. Mux keeps them for 30 days.
 
     Follows https://www.mux.com/docs/api-reference/robots/jobs/list-jobs
     """
@@ -104,24 +97,29 @@ class RobotJobs(RobotsStream):
     ignored_fields = frozenset({"_links", "resources.assets._links"})
     parameters = frozenset({"workflow", "status", "asset_id"})
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the jobs, and ask for those that changed since."""
-        # The bookmark must not pass what changes after it was asked for.
-        self.state_manager.write_replication_key_signpost(utc_timestamp(self._now), context=context)
-        return each(self.environment.fetcher, self._whole, self._changed(self.since(context)))
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """List the jobs, and ask for those that changed since the last run."""
+        # A job may change while the run goes on: the bookmark must not pass the start of the run.
+        self.state_manager.write_replication_key_signpost(
+            utc_timestamp(self.now), context=partition
+        )
+        changed = self._changed(self.since(partition))
+        return fetch_children(self.environment.workers, self._whole, changed)
 
     def _changed(self, since: str) -> Iterable[Record]:
         for page in self.pages(self.path):
             for job in page:
-                if _moment(job, self.replication_key) >= since:
+                if timestamp_of(job, self.replication_key) >= since:
                     yield job
 
     def _whole(self, job: Record) -> list[Record]:
-        path = path_to(f"{self.path}/{{WORKFLOW}}/{{JOB_ID}}", job.get("workflow"), job.get("id"))
+        path = expand_path(
+            f"{self.path}/{{WORKFLOW}}/{{JOB_ID}}", job.get("workflow"), job.get("id")
+        )
         try:
             whole: Record = self.environment.client.get(path, data=dict)["data"]
         except APIError as error:
-            if not error.is_about_missing:
+            if not error.is_not_found:
                 raise
             self.logger.warning("%s has no parameters and outputs of a job: %s", self.name, error)
             return [job]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.errors import UnexpectedAnswerError
-from tap_mux.reading.pagination import path_to
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
-from tap_mux.streams.periodic import PeriodStream, named, timeframe
+from tap_mux.reading.answers import expand_path, key_value, meta_of, objects_of, timestamp_of
+from tap_mux.records.timestamps import epoch_seconds, utc_timestamp
+from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -19,15 +18,15 @@ if TYPE_CHECKING:
 HOUR = 3600
 METRIC = "playing_time"
 SUBVIEW_TYPES = ("rendition", "playback_mode")
-MOST_GROUPS = 100
+MAX_GROUPS = 100
 """Mux sums up all others of an hour as the group ``other``."""
 
 
 def _last_second(date: str) -> str:
-    return utc_timestamp(int(datetime.fromisoformat(date).timestamp()) + HOUR - 1)
+    return utc_timestamp(epoch_seconds(date) + HOUR - 1)
 
 
-class SubviewTimeseries(PeriodStream):
+class SubviewTimeseries(PeriodicStream):
     """Playing time by rendition and by playback mode for each hour, as soon as that is final.
 
     Follows https://www.mux.com/docs/api-reference/data/subview-metrics
@@ -40,50 +39,45 @@ class SubviewTimeseries(PeriodStream):
     parameters = frozenset({"filters[]"})
     selected_by_default = False
 
-    def slices(self) -> list[dict[str, Any]]:
-        """Read each type apart."""
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return each type."""
         return [{"metric": METRIC, "subview_type": kind} for kind in SUBVIEW_TYPES]
 
-    def seconds(self, context: Context) -> int:
-        """Take hours."""
+    def interval_seconds(self, partition: Context) -> int:
+        """Return an hour."""
         return HOUR
 
-    def periods_at_once(self, context: Context) -> int:
-        """Ask for a day's worth at once."""
+    def intervals_per_request(self, partition: Context) -> int:
+        """Return the hours of a day."""
         return 24
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the groups of each hour, and leave out the hours that are not final."""
-        path = path_to(self.path, METRIC, context["subview_type"])
+        path = expand_path(self.path, METRIC, partition["subview_type"])
         query = {
             **self.query,
             "time_granularity": "hour",
-            "breakdown_value_limit": MOST_GROUPS,
+            "breakdown_value_limit": MAX_GROUPS,
             **timeframe(window),
         }
         envelope = self.environment.client.get(path, query)
-        meta = envelope.get("meta") or {}
-        rows = []
-        try:
-            final = utc_timestamp(meta.get("complete_through") or window.end)
-            first, last = utc_timestamp(window.start), utc_timestamp(window.end - HOUR)
-            for interval in envelope["data"]:
-                date = utc_timestamp(interval["date"])
-                if interval.get("status") != "complete" or _last_second(date) > final:
-                    continue
-                if first <= date <= last:
-                    rows += [
-                        {
-                            "group": named(value, "breakdown_value"),
-                            "date": date,
-                            "metric_value": value.get("metric_value"),
-                            "status": interval["status"],
-                            "unit": meta.get("unit"),
-                            "time_granularity": meta.get("time_granularity"),
-                        }
-                        for value in interval.get("values") or ()
-                    ]
-        except (KeyError, MisfitError):
-            text = f"GET {self.path} gave an interval without date"
-            raise UnexpectedAnswerError(text) from None
-        return sorted(rows, key=lambda row: row["date"])
+        meta = meta_of(envelope)
+        final = timestamp_of(meta, "complete_through") if meta.get("complete_through") else None
+        first, last = utc_timestamp(window.start), utc_timestamp(window.end - HOUR)
+        found = []
+        for hour in envelope["data"]:
+            date = timestamp_of(hour, "date")
+            is_final = final is None or _last_second(date) <= final
+            if hour.get("status") == "complete" and is_final and first <= date <= last:
+                found += [
+                    {
+                        "group": key_value(value, "breakdown_value"),
+                        "date": date,
+                        "metric_value": value.get("metric_value"),
+                        "status": hour["status"],
+                        "unit": meta.get("unit"),
+                        "time_granularity": meta.get("time_granularity"),
+                    }
+                    for value in objects_of(hour, "values")
+                ]
+        return sorted(found, key=itemgetter("date"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Environments(MuxStream):
-    """The environment that the access token belongs to: one row.
+    """The environment that the access token belongs to: one record.
 
     Follows https://www.mux.com/docs/api-reference/system/utilities/whoami
     """
@@ -25,12 +25,12 @@ class Environments(MuxStream):
     permission = "that any access token has"
     primary_keys = ("environment_id",)
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
-        """List the one object, which has been asked for already."""
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """List the one object, which the run has asked for already."""
         yield [self.environment.whoami]
 
     def probe(self) -> None:
-        """Ask for the one object, if that has not been done."""
+        """Ask for the one object, if the run has not done so."""
         _ = self.environment.whoami
 
 
@@ -39,13 +39,13 @@ class SystemList(MuxStream):
 
     permission = "System: Read"
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the pages."""
-        return self.listing.by_page(self.path, self.query)
+        return self.lists.by_page(self.path, self.query)
 
 
 class SigningKeys(SystemList):
-    """Keys for signed playback, without their private parts, which Mux gives only once.
+    """Keys for signed playback. Mux does not list their private parts.
 
     Follows https://www.mux.com/docs/api-reference/system/signing-keys/list-signing-keys
     """
@@ -55,7 +55,7 @@ class SigningKeys(SystemList):
 
 
 class Webhooks(SystemList):
-    """Where Mux sends events to.
+    """Addresses to which Mux sends events.
 
     Follows https://www.mux.com/docs/api-reference/system/webhooks/list-webhooks
     """

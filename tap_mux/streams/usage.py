@@ -6,11 +6,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.pagination import by
+from tap_mux.reading.answers import by_field, key_value, text_of
+from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
 from tap_mux.settings.vocabulary import GRANULARITIES
 from tap_mux.streams.base import MuxStream
-from tap_mux.streams.periodic import DAY, PeriodStream, named, timeframe
+from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from tap_mux.records.normalizer import Record
 
-MOST_UNFINISHED_DAYS = 3
-"""How many days are left out, one after another, while Mux has not made their usage exports."""
+MAX_UNFINISHED_DAYS = 3
+"""How many of the last days may be without a file yet."""
 
 
-class DeliveryUsage(PeriodStream):
-    """How many seconds of each asset were delivered, by day or hour.
+class DeliveryUsage(PeriodicStream):
+    """Seconds of each asset that were delivered, by day or hour.
 
     Follows https://www.mux.com/docs/api-reference/video/delivery-usage/list-delivery-usage
     """
@@ -35,33 +36,33 @@ class DeliveryUsage(PeriodStream):
     primary_keys = ("asset_id", "live_stream_id", "window_start")
     replication_key = "window_start"
     parameters = frozenset({"asset_id", "live_stream_id"})
-    kept_days = 90
-    late_seconds = 13 * 3600
+    retention_days = 90
+    settle_seconds = 13 * 3600
 
-    def seconds(self, context: Context) -> int:
-        """Take the granularity that the setting names."""
+    def interval_seconds(self, partition: Context) -> int:
+        """Return the granularity that the setting names."""
         return GRANULARITIES[self.config["delivery_usage_granularity"]]
 
-    def rows(self, window: Window, item: None, context: Context) -> list[Record]:
+    def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the assets that were delivered in a window."""
-        rows = []
+        found = []
         query = {**self.query, **timeframe(window)}
-        for page in self.listing.page_after_page(self.path, query, _asset):
+        for page in self.lists.page_after_page(self.path, query, _key_of):
             if used := self.used_window(page, window):
                 columns = {"window_start": used.start, "window_end": used.end}
-                rows += [
-                    {**row, **columns, "live_stream_id": named(row, "live_stream_id")}
-                    for row in page["data"]
+                found += [
+                    {**asset, **columns, "live_stream_id": key_value(asset, "live_stream_id")}
+                    for asset in page["data"]
                 ]
-        return rows
+        return found
 
 
-def _asset(row: Record) -> Hashable:
-    return row.get("asset_id"), row.get("live_stream_id")
+def _key_of(asset: Record) -> Hashable:
+    return by_field("asset_id")(asset), by_field("live_stream_id")(asset)
 
 
 class UsageExports(MuxStream):
-    """The daily files of what is billed, of the whole organization.
+    """Daily files of what is billed, for the whole organization.
 
     Follows https://www.mux.com/docs/api-reference/system/usage-exports/list-usage-exports
     """
@@ -81,15 +82,15 @@ class UsageExports(MuxStream):
         days: int = self.config["lookback_days"]
         return days * DAY
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the files of the days that are over, oldest first."""
-        span = self.span(context)
-        kept = self._now - 399 * DAY
-        start = max(span.start or kept, kept)
-        window = Window(start - start % DAY, span.end - span.end % DAY)
+        time_range = self.time_range(partition)
+        kept = self.now - 399 * DAY
+        start, end = max(time_range.start or kept, kept), time_range.end
+        window = Window(start - start % DAY, end - end % DAY)
         if window.start >= window.end:
             return
-        for _ in range(MOST_UNFINISHED_DAYS):
+        for _ in range(MAX_UNFINISHED_DAYS):
             try:
                 yield self._files(window)
             except APIError as error:
@@ -109,16 +110,16 @@ class UsageExports(MuxStream):
         found: dict[str, Record] = {}
         try:
             query = timeframe(window)
-            for page in self.listing.page_after_page(self.path, query, by("date")):
-                found |= {row.get("date", ""): row for row in page["data"]}
+            for page in self.lists.page_after_page(self.path, query, by_field("date")):
+                found |= {text_of(file, "date"): file for file in page["data"]}
         except APIError as error:
             if found:
-                raise UnexpectedAnswerError(str(error)) from None  # there were some
+                raise UnexpectedAnswerError(str(error)) from None  # some pages have come
             raise
         return [found[date] for date in sorted(found)]
 
     def probe(self) -> None:
-        """Ask for a file; none yet is an answer, too."""
+        """Ask for a file. That there is none yet is an answer, too."""
         try:
             super().probe()
         except APIError as error:

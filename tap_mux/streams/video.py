@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.pagination import each, path_to
-from tap_mux.records.normalizer import MisfitError, utc_timestamp
+from tap_mux.api.errors import APIError
+from tap_mux.reading.answers import expand_path, timestamp_of
+from tap_mux.reading.children import fetch_children
+from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
@@ -40,27 +41,19 @@ class Assets(MuxStream):
         days: int = self.config["assets_lookback_days"]
         return days * 86_400
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the pages of assets; in an incremental run, up to one that is all too old."""
         since = ""
         if self.replication_method == REPLICATION_INCREMENTAL:
-            since = utc_timestamp(self.span(context).start or 0)
-        for page in self.listing.by_cursor(self.path, self.query):
+            since = utc_timestamp(self.time_range(partition).start or 0)
+        for page in self.lists.by_cursor(self.path, self.query):
             yield page
-            if since and page and all(_created(asset) < since for asset in page):
+            if since and page and all(timestamp_of(asset, "created_at") < since for asset in page):
                 return
 
 
-def _created(asset: Record) -> str:
-    try:
-        return utc_timestamp(asset["created_at"])
-    except (KeyError, MisfitError):
-        text = "Mux listed an asset without created_at, by which it is to be read"
-        raise UnexpectedAnswerError(text) from None
-
-
 class AssetInputs(MuxStream):
-    """What each asset was made from, and what Mux found in there.
+    """The inputs that each asset was made from, with their tracks.
 
     Follows https://www.mux.com/docs/api-reference/video/assets/get-asset-input-info
     """
@@ -72,21 +65,24 @@ class AssetInputs(MuxStream):
     parameters = frozenset({"live_stream_id", "upload_id"})
     selected_by_default = False
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the assets, and the inputs of each."""
-        pages = self.listing.by_cursor(Assets.path, self.query)
+        pages = self.lists.by_cursor(Assets.path, self.query)
         assets = (asset for page in pages for asset in page)
-        return each(self.environment.fetcher, self._inputs, assets)
+        return fetch_children(self.environment.workers, self._inputs, assets)
 
     def _inputs(self, asset: Record) -> list[Record]:
-        path = path_to(self.path, asset.get("id"))
+        path = expand_path(self.path, asset.get("id"))
         try:
             inputs = self.environment.client.get(path)["data"]
         except APIError as error:
             if error.status == HTTPStatus.PRECONDITION_FAILED:
-                return []  # Mux still prepares the asset: the next run gets its inputs
+                return []  # Mux is still preparing the asset: the next run reads its inputs
             raise
-        return [{**one, "asset_id": asset["id"], "position": at} for at, one in enumerate(inputs)]
+        return [
+            {**each, "asset_id": asset["id"], "position": position}
+            for position, each in enumerate(inputs)
+        ]
 
     def probe(self) -> None:
         """Ask for an asset."""
@@ -100,9 +96,9 @@ class VideoList(MuxStream):
     limit = 100
     """The largest page that Mux gives."""
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the pages."""
-        return self.listing.by_page(self.path, self.query, self.limit)
+        return self.lists.by_page(self.path, self.query, self.limit)
 
 
 class LiveStreams(VideoList):
@@ -117,7 +113,7 @@ class LiveStreams(VideoList):
 
 
 class Uploads(VideoList):
-    """All direct uploads. They carry no time at all.
+    """All direct uploads. They have no time field.
 
     Follows https://www.mux.com/docs/api-reference/video/direct-uploads/list-direct-uploads
     """
@@ -137,7 +133,7 @@ class PlaybackRestrictions(VideoList):
 
 
 class DrmConfigurations(VideoList):
-    """IDs of the DRM configurations; Mux tells no more of them.
+    """The IDs of the DRM configurations. Mux sends nothing else of them.
 
     Follows https://www.mux.com/docs/api-reference/video/drm-configurations/list-drm-configurations
     """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError, NoneAvailableError
-from tap_mux.reading.pagination import path_to
+from tap_mux.reading.answers import expand_path
 from tap_mux.reading.view_windows import ViewWindows
-from tap_mux.records.writer import RECORDS_AT_ONCE
+from tap_mux.records.writer import MAX_RECORDS
 from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ class ViewStream(MuxStream):
     ignored_fields = frozenset({"total_row_count"})
     parameters = frozenset({"filters[]", "metric_filters[]", "viewer_id", "error_id"})
 
-    def listed(self, context: Context | None) -> Iterator[list[Record]]:
+    def listed(self, partition: Context) -> Iterator[list[Record]]:
         """List the windows of time in which views ended."""
         environment = self.environment
-        windows = ViewWindows(environment.client, environment.fetcher, VideoViews.path, self.query)
-        return windows.read(*self.span(context))
+        windows = ViewWindows(environment.client, environment.workers, VideoViews.path, self.query)
+        return windows.read(*self.time_range(partition))
 
 
 class VideoViews(ViewStream):
@@ -43,9 +43,9 @@ class VideoViews(ViewStream):
     name = "video_views"
     path = "/data/v1/video-views"
 
-    def batches(self, context: Context | None) -> Iterator[list[Record]]:
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the windows."""
-        return self.listed(context)
+        return self.listed(partition)
 
 
 class VideoViewDetails(ViewStream):
@@ -58,14 +58,14 @@ class VideoViewDetails(ViewStream):
     path = "/data/v1/video-views/{VIDEO_VIEW_ID}"
     selected_by_default = False
 
-    def batches(self, context: Context | None) -> Iterator[Iterator[Record]]:
+    def batches(self, partition: Context) -> Iterator[Iterator[Record]]:
         """Ask for each view of each window."""
         found = 0
         gone: list[APIError] = []
 
         def details(views: list[Record]) -> Iterator[Record]:
             nonlocal found
-            results = self.environment.fetcher.map(self._detail, views)
+            results = self.environment.workers.map(self._detail, views)
             try:
                 for detail in results:
                     if isinstance(detail, APIError):
@@ -76,10 +76,10 @@ class VideoViewDetails(ViewStream):
             finally:
                 results.close()
 
-        for views in self.listed(context):
-            # A window takes many minutes: not all of them are lost if the run is cut off.
-            for first in range(0, len(views), RECORDS_AT_ONCE):
-                yield details(views[first : first + RECORDS_AT_ONCE])
+        for views in self.listed(partition):
+            # A window takes many minutes. Smaller batches lose less if the run is killed.
+            for first in range(0, len(views), MAX_RECORDS):
+                yield details(views[first : first + MAX_RECORDS])
         if gone and not found:
             raise NoneAvailableError(gone[0])
         if gone:
@@ -87,19 +87,19 @@ class VideoViewDetails(ViewStream):
             self.logger.warning(text, len(gone))
 
     def _detail(self, view: Record) -> Record | APIError:
-        path = path_to(self.path, view["id"])
+        path = expand_path(self.path, view["id"])
         try:
             detail: Record = self.environment.client.get(path, data=dict)["data"]
         except APIError as error:
-            if error.is_about_missing:
+            if error.is_not_found:
                 return error
             raise
-        # A view may have been reopened since it was listed. It will be listed again then, with its
-        # later view_end; a bookmark that ran ahead to that would skip the views before it.
+        # A view may have been reopened since it was listed, and have a later view_end. It will be
+        # listed again with that. A bookmark that took it now would skip the views before it.
         return {**detail, "id": view["id"], "view_end": view["view_end"]}
 
     def probe(self) -> None:
         """Ask for the last view, if there is one."""
         client = self.environment.client
         for view in client.get(VideoViews.path, {"limit": 1})["data"]:
-            client.get(path_to(self.path, view.get("id")), data=dict)
+            client.get(expand_path(self.path, view.get("id")), data=dict)

@@ -14,12 +14,13 @@ import pytest
 from mux_sandbox import Answer, Delay, Disconnect, Truncate
 from tap_mux.api.client import MuxClient
 from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
-from tap_mux.api.rate_limit import Pacer
-from tap_mux.api.transport import LONGEST_WAIT_SECONDS
+from tap_mux.api.rate_limit import RateLimiter
+from tap_mux.api.retry import MAX_WAIT_SECONDS
 from tests.support.records import NOW, asset
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
+    from tests.conftest import Waits
 
 PATH = "/video/v1/assets"
 TOO_MANY = {"errors": ["Too many requests, retry later."]}
@@ -30,15 +31,15 @@ def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
     settings = {
         "timeout_seconds": 5,
         "max_attempts": 4,
-        "most_in_flight": 8,
-        "pacer": Pacer(reserve=0.1, most_per_second=None),
+        "max_in_flight": 8,
+        "rate_limiter": RateLimiter(reserve=0.1, max_per_second=None),
         "user_agent": "tap-mux/test",
     }
     return MuxClient(**{**sandbox.config, **settings, **more})
 
 
 @pytest.fixture
-def client(world: ExplicitWorld, sandbox: Sandbox, waits: list[float]) -> MuxClient:
+def client(world: ExplicitWorld, sandbox: Sandbox, waits: Waits) -> MuxClient:
     """A client of a world with one asset."""
     world.asset_rows = [asset("a", NOW)]
     return client_of(sandbox)
@@ -65,12 +66,14 @@ TROUBLES: dict[str, Any] = {
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 def test_passing_trouble_is_tried_again(
-    client: MuxClient, sandbox: Sandbox, waits: list[float], trouble: Any
+    client: MuxClient, sandbox: Sandbox, waits: Waits, trouble: Any
 ) -> None:
     sandbox.faults.add(PATH, times=3, action=trouble)
     assert [row["id"] for row in client.get(PATH)["data"]] == ["a"]
     assert len(sandbox.requests) == 4
-    assert len(waits) == 3
+    is_rate_limited = isinstance(trouble, Answer) and trouble.status == 429
+    assert len(waits) == (0 if is_rate_limited else 3)
+    assert (waits.for_rate_limit > 1) == is_rate_limited
 
 
 def test_half_a_character_spoils_no_page(client: MuxClient, sandbox: Sandbox) -> None:
@@ -83,7 +86,7 @@ def test_half_a_character_spoils_no_page(client: MuxClient, sandbox: Sandbox) ->
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 def test_lasting_trouble_fails_after_as_many_tries_as_set(
-    client: MuxClient, sandbox: Sandbox, waits: list[float], trouble: Any
+    client: MuxClient, sandbox: Sandbox, waits: Waits, trouble: Any
 ) -> None:
     sandbox.faults.add(PATH, times=None, action=trouble)
     with pytest.raises(MuxError, match=r"^GET /video/v1/assets .*Gave up after 4 tries$"):
@@ -91,9 +94,7 @@ def test_lasting_trouble_fails_after_as_many_tries_as_set(
     assert len(sandbox.requests) == 4
 
 
-def test_a_slow_answer_is_tried_again(
-    world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
-) -> None:
+def test_a_slow_answer_is_tried_again(world: ExplicitWorld, sandbox: Sandbox, waits: Waits) -> None:
     world.asset_rows = [asset("a", NOW)]
     sandbox.faults.add(PATH, times=1, action=Delay(3))
     assert client_of(sandbox, timeout_seconds=1).get(PATH)["data"]
@@ -113,7 +114,7 @@ def test_lasting_answers_are_not_tried_again(
     assert len(sandbox.requests) == 1
 
 
-def test_nobody_there(waits: list[float]) -> None:
+def test_nobody_there(waits: Waits) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -124,8 +125,8 @@ def test_nobody_there(waits: list[float]) -> None:
             user_agent="t",
             timeout_seconds=1,
             max_attempts=2,
-            most_in_flight=1,
-            pacer=Pacer(reserve=0, most_per_second=None),
+            max_in_flight=1,
+            rate_limiter=RateLimiter(reserve=0, max_per_second=None),
         )
         with pytest.raises(NoAnswerError, match="Connection refused") as raised:
             client.get(PATH, {"limit": 7})
@@ -136,24 +137,32 @@ def test_nobody_there(waits: list[float]) -> None:
 class TestWaits:
     """How long it waits before it tries again."""
 
-    def test_doubles_with_jitter_up_to_a_limit(self, sandbox: Sandbox, waits: list[float]) -> None:
+    def test_doubles_with_jitter_up_to_a_limit(self, sandbox: Sandbox, waits: Waits) -> None:
         sandbox.faults.add(PATH, times=None, action=Answer(503))
         with pytest.raises(MuxError):
             client_of(sandbox, max_attempts=10).get(PATH)
-        longest = [min(2.0**number, LONGEST_WAIT_SECONDS) for number in range(9)]
+        longest = [min(2.0**number, MAX_WAIT_SECONDS) for number in range(9)]
         for wait, most in zip(waits, longest, strict=True):
             assert most / 2 <= wait <= most
         assert len({wait / most for wait, most in zip(waits, longest, strict=True)}) > 1
 
     def test_obeys_retry_after_in_seconds(
-        self, client: MuxClient, sandbox: Sandbox, waits: list[float]
+        self, client: MuxClient, sandbox: Sandbox, waits: Waits
     ) -> None:
-        sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": "17"}))
+        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": "17"}))
         client.get(PATH)
         assert 17 <= waits[0] <= 18
 
+    def test_waits_once_for_the_rate_limit(
+        self, client: MuxClient, sandbox: Sandbox, waits: Waits
+    ) -> None:
+        sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": "17"}))
+        client.get(PATH)
+        assert 17 <= waits.for_rate_limit <= 19
+        assert waits == []
+
     def test_obeys_retry_after_as_a_date(
-        self, client: MuxClient, sandbox: Sandbox, waits: list[float]
+        self, client: MuxClient, sandbox: Sandbox, waits: Waits
     ) -> None:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
         sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
@@ -162,7 +171,7 @@ class TestWaits:
 
     @pytest.mark.parametrize("header", ["86400", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
     def test_obeys_no_longer_than_an_hour(
-        self, client: MuxClient, sandbox: Sandbox, waits: list[float], header: str
+        self, client: MuxClient, sandbox: Sandbox, waits: Waits, header: str
     ) -> None:
         sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
         client.get(PATH)
@@ -170,11 +179,14 @@ class TestWaits:
 
     @pytest.mark.parametrize("header", ["soon", "", "-3", "1e9", "Sun, 99 Foo"])
     def test_ignores_a_retry_after_that_makes_no_sense(
-        self, client: MuxClient, sandbox: Sandbox, waits: list[float], header: str
+        self, client: MuxClient, sandbox: Sandbox, waits: Waits, header: str
     ) -> None:
-        sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": header}))
+        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
         client.get(PATH)
         assert 0.5 <= waits[0] <= 1
+        sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": header}))
+        client.get(PATH)
+        assert 0.5 <= waits.for_rate_limit <= 2
 
 
 class TestManners:
@@ -204,7 +216,7 @@ class TestManners:
         world: ExplicitWorld,
         sandbox: Sandbox,
         caplog: pytest.LogCaptureFixture,
-        waits: list[float],
+        waits: Waits,
     ) -> None:
         caplog.set_level(logging.DEBUG)
         client = client_of(sandbox)

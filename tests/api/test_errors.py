@@ -52,8 +52,8 @@ def test_says_what_to_do(status: int) -> None:
 
 
 def test_kinds() -> None:
-    assert APIError("GET /x", 401).is_refused_credential
-    assert not APIError("GET /x", 403).is_refused_credential
+    assert APIError("GET /x", 401).is_unauthorized
+    assert not APIError("GET /x", 403).is_unauthorized
     too_old = b'{"error":{"type":"invalid_timeframe","messages":[]}}'
     also = b'{"error":{"type":"invalid_parameters","messages":["Timeframe is too old"]}}'
     assert APIError("GET /x", 400, also).is_timeframe_refused

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mux_sandbox import ExplicitWorld, RateLimit, Sandbox
-from tap_mux.api.rate_limit import LONGEST_PAUSE_SECONDS, Bucket, Pacer
+from tap_mux.api.rate_limit import MAX_PAUSE_SECONDS, Bucket, RateLimiter
 from tests.api.test_client import client_of
 from tests.support.records import NOW, asset
 from tests.support.tapping import run_tap
@@ -53,14 +53,14 @@ def simulate(
     mux: Mux,
     requests: int,
     *,
-    most_in_flight: int = 8,
+    max_in_flight: int = 8,
     latency: float = 0.1,
     reserve: float = 0.1,
-    most_per_second: float | None = None,
+    max_per_second: float | None = None,
 ) -> float:
     """Ask a number of times, several at once, and return when the last answer came."""
     chance = random.Random(1)
-    bucket = Bucket(5, reserve, most_per_second)
+    bucket = Bucket(5, reserve, max_per_second)
     now = 1000.0
     mux.at = now
     start = now
@@ -68,30 +68,30 @@ def simulate(
     left = requests
     sent = 0
     while left or flying:
-        if left and len(flying) < most_in_flight and bucket.wait(now) <= 0:
-            ticket = bucket.send(now)
+        if left and len(flying) < max_in_flight and bucket.wait(now) <= 0:
+            permit = bucket.send(now)
             left -= 1
             sent += 1
             there = chance.uniform(0.3, 0.7) * latency
-            heapq.heappush(flying, (now + there, sent, ticket, None))
+            heapq.heappush(flying, (now + there, sent, permit, None))
             continue
         soonest = [flying[0][0]] if flying else []
-        if left and len(flying) < most_in_flight and bucket.wait(now) < 60:
+        if left and len(flying) < max_in_flight and bucket.wait(now) < 60:
             soonest.append(now + max(bucket.wait(now), 1e-6))
         now = max(now, min(soonest))
         assert now < start + 10_000, "nothing is sent any more"
         while flying and flying[0][0] <= now:
-            at, order, ticket, answer = heapq.heappop(flying)
+            at, order, permit, answer = heapq.heappop(flying)
             if answer is None:
                 answer = (mux.ask(at),)
-                heapq.heappush(flying, (at + latency / 2, order, ticket, answer))
+                heapq.heappush(flying, (at + latency / 2, order, permit, answer))
                 continue
             headers = answer[0]
             if headers is None:
-                bucket.refused(ticket, None, now=at)
+                bucket.on_rate_limited(permit, None, now=at)
                 left += 1
             else:
-                bucket.answered(ticket, headers, now=at)
+                bucket.on_response(permit, headers, now=at)
     return now - start
 
 
@@ -137,15 +137,15 @@ def test_refusals_teach_a_slow_refill(size: int, per_second: float) -> None:
 
 def test_what_waits_is_given_up_when_it_is_called_off() -> None:
     bucket = Bucket(0.01, 0, None)
-    bucket.answered(bucket.send(time.monotonic()), {"X-RateLimit-Limit": "0"})
+    bucket.on_response(bucket.send(time.monotonic()), {"X-RateLimit-Limit": "0"})
     off = threading.Event()
     tickets: list[Any] = []
-    thread = threading.Thread(target=lambda: tickets.append(bucket.take(off.is_set)))
+    thread = threading.Thread(target=lambda: tickets.append(bucket.acquire(off.is_set)))
     thread.start()
     off.set()
     thread.join(timeout=5)
     assert tickets == [None]
-    assert bucket.take(lambda: True) is None
+    assert bucket.acquire(lambda: True) is None
 
 
 def test_a_bucket_that_others_use_too_is_watched() -> None:
@@ -171,7 +171,7 @@ def test_without_headers_it_keeps_to_the_agreed_rate() -> None:
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_limit_of_ones_own_holds_in_every_case(*, announced: bool) -> None:
     mux = Mux(1000, 500, announced=announced)
-    seconds = simulate(mux, 41, most_per_second=4, latency=0.01)
+    seconds = simulate(mux, 41, max_per_second=4, latency=0.01)
     assert 10 <= seconds <= 10.2
     assert min(b - a for a, b in zip(mux.times, mux.times[1:], strict=False)) > 0.2
 
@@ -179,8 +179,8 @@ def test_a_limit_of_ones_own_holds_in_every_case(*, announced: bool) -> None:
 def test_a_refusal_slows_everyone_down_once_and_is_forgotten_slowly() -> None:
     bucket = Bucket(5, 0, None)
     tickets = [bucket.send(100.0) for _ in range(3)]
-    for ticket in tickets:
-        bucket.refused(ticket, None, now=100.1)
+    for permit in tickets:
+        bucket.on_rate_limited(permit, None, now=100.1)
     pause = bucket.wait(100.1)
     assert 0.4 <= pause <= 1
     later = 102.0
@@ -188,14 +188,14 @@ def test_a_refusal_slows_everyone_down_once_and_is_forgotten_slowly() -> None:
     bucket.send(later)
     assert bucket.wait(later) == pytest.approx(1 / 2.5)  # half of five a second, no burst
     for step in range(200):
-        bucket.answered(bucket.send(later + step), {}, now=later + step)
+        bucket.on_response(bucket.send(later + step), {}, now=later + step)
     recovered = 1 / bucket.wait(later + 199)
     assert 3 < recovered < 4
 
 
 def test_retry_after_is_obeyed_by_everyone() -> None:
     bucket = Bucket(5, 0, None)
-    bucket.refused(bucket.send(100.0), 30, now=100.1)
+    bucket.on_rate_limited(bucket.send(100.0), 30, now=100.1)
     assert 30 <= bucket.wait(100.1) <= 31
 
 
@@ -204,15 +204,15 @@ def test_pauses_grow_up_to_a_limit() -> None:
     now = 100.0
     pauses = []
     for _ in range(12):
-        bucket.refused(bucket.send(now), None, now=now)
+        bucket.on_rate_limited(bucket.send(now), None, now=now)
         pauses.append(bucket.wait(now))
         now += 1000
     assert pauses[5] > pauses[0]
-    assert max(pauses) <= LONGEST_PAUSE_SECONDS
+    assert max(pauses) <= MAX_PAUSE_SECONDS
 
 
 def test_each_part_of_the_api_has_its_own_bucket() -> None:
-    pacer = Pacer(reserve=0, most_per_second=None)
+    pacer = RateLimiter(reserve=0, max_per_second=None)
     paths = [
         "/video/v1/assets",
         "/data/v1/video-views",
@@ -224,7 +224,7 @@ def test_each_part_of_the_api_has_its_own_bucket() -> None:
     assert pacer.bucket("/data/v1/realtime/metrics") is pacer.bucket("/data/v1/monitoring/x")
     monitoring = pacer.bucket("/data/v1/monitoring/metrics")
     assert monitoring.wait(0.0) <= 0
-    monitoring.answered(monitoring.send(0.0), {}, now=0.0)
+    monitoring.on_response(monitoring.send(0.0), {}, now=0.0)
     assert monitoring.wait(0.0) == pytest.approx(1)
 
 

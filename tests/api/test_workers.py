@@ -15,8 +15,8 @@ import pytest
 
 from mux_sandbox import Answer, Delay
 from tap_mux.api.errors import MuxError
-from tap_mux.api.rate_limit import Pacer
-from tap_mux.api.workers import Fetcher
+from tap_mux.api.rate_limit import RateLimiter
+from tap_mux.api.workers import WorkerPool
 from tests.reading.test_pagination import listing_of
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, views
 from tests.support.tapping import clean_environ, config_file, run_tap
@@ -53,7 +53,7 @@ class Gauge:
 
 def test_results_come_in_order_and_few_at_once() -> None:
     gauge = Gauge()
-    results = list(Fetcher(5).map(gauge.call, range(100)))
+    results = list(WorkerPool(5).map(gauge.call, range(100)))
     assert results == list(range(100))
     assert 2 <= gauge.most <= 5
 
@@ -66,7 +66,7 @@ def test_takes_items_only_a_little_ahead() -> None:
             taken.append(number)
             yield number
 
-    results = Fetcher(3).map(lambda item: item, items())
+    results = WorkerPool(3).map(lambda item: item, items())
     assert len(taken) <= 3
     for _ in range(10):
         next(results)
@@ -85,7 +85,7 @@ def test_first_failure_surfaces_once_in_its_place_and_ends_it() -> None:
             raise ValueError(item)
         return item
 
-    results = Fetcher(2).map(call, range(1000))
+    results = WorkerPool(2).map(call, range(1000))
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="3"):
         next(results)
@@ -95,17 +95,17 @@ def test_first_failure_surfaces_once_in_its_place_and_ends_it() -> None:
 
 
 def test_one_failed_call_does_not_stop_later_ones() -> None:
-    fetcher = Fetcher(1)
+    workers = WorkerPool(1)
     with pytest.raises(ZeroDivisionError):
-        next(fetcher.map(lambda item: 1 // item, [0]))
-    assert list(fetcher.map(lambda item: 1 // item, [1])) == [1]
+        next(workers.map(lambda item: 1 // item, [0]))
+    assert list(workers.map(lambda item: 1 // item, [1])) == [1]
 
 
 def test_threads_start_when_needed() -> None:
     before = threading.active_count()
-    fetcher = Fetcher(50)
+    workers = WorkerPool(50)
     assert threading.active_count() == before
-    fetcher.submit(int).result()
+    workers.submit(int).result()
     assert threading.active_count() == before + 1
 
 
@@ -217,6 +217,6 @@ def test_a_signal_ends_it_within_a_second(
 
 
 def test_pacer_is_shared_by_all_streams(world: ExplicitWorld, sandbox: Sandbox) -> None:
-    pacer = Pacer(reserve=0, most_per_second=None)
+    pacer = RateLimiter(reserve=0, max_per_second=None)
     assert pacer.bucket(ASSETS) is pacer.bucket("/video/v1/uploads")
     assert pacer.bucket(ASSETS) is not pacer.bucket(VIEWS)

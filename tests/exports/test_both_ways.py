@@ -32,7 +32,7 @@ CELLS = {
     "view_end": st.datetimes().map(lambda moment: f"{moment.isoformat()[:19]}Z")
     | st.sampled_from(["", "2026-01-31 00:00:00", "x"]),
 }
-KINDS = {
+TYPES = {
     "view_id": "string",
     "video_title": "string",
     "asn": "integer",
@@ -46,27 +46,27 @@ KINDS = {
 @given(st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=6))
 def test_both_ways_of_reading_agree(rows: list[dict[str, str]]) -> None:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, KINDS, lineterminator="\n")
+    writer = csv.DictWriter(text, TYPES, lineterminator="\n")
     writer.writeheader()
     writer.writerows({"view_id": "v", **row} for row in rows)
     file = CSVFile(
         "the file",
         [text.getvalue().encode()],
-        choose=KINDS.get,
+        type_of=TYPES.get,
         required="view_id",
         added={"export_date": "2026-01-31"},
     )
-    tidy = compile_normalizer(
-        schemas.read(STREAM), tell_unknown=pytest.fail, tell_misfit=lambda _: None
+    normalize = compile_normalizer(
+        schemas.read(STREAM), on_unknown_field=pytest.fail, on_misfit=lambda _: None
     )
     for block in file.blocks():
         encoder = ArrowEncoder(file, STREAM, {"export_date": "2026-01-31"})
         lines = encoder.encode(block, datetime.now(UTC))
-        expected = [tidy(row) for row in file.rows(block)]
+        expected = [normalize(row) for row in file.rows(block)]
         assert len(expected) == len(rows)
         if lines:
             assert lines.records == len(rows)
-            found = [json.loads(line)["record"] for line in lines.content.split(b"\n")[:-1]]
+            found = [json.loads(line)["record"] for line in lines.lines.split(b"\n")[:-1]]
             assert [same(record) for record in found] == [same(record) for record in expected]
 
 

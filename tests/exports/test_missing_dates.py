@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_mux.exports.files import spans
+from tap_mux.exports.files import format_dates
 from tests.exports.stream import day, publish, read, state_of
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ class TestMissingDates:
         told = self.warning(sandbox, caplog, start_date=start.isoformat())
         assert told == f"{start} to {last}"
 
-    def test_spans(self) -> None:
+    def test_dates_as_ranges(self) -> None:
         days = [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 3)]
-        assert spans(days) == "2026-02-27 to 2026-03-01, 2026-03-03"
+        assert format_dates(days) == "2026-02-27 to 2026-03-01, 2026-03-03"

@@ -11,8 +11,9 @@ import pytest
 
 from mux_sandbox import Answer, Delay
 from tap_mux.api.errors import MuxError
-from tap_mux.api.workers import Fetcher
-from tap_mux.reading.pagination import MOST_READINGS, Listing
+from tap_mux.api.workers import WorkerPool
+from tap_mux.reading.pagination import Paginator
+from tap_mux.reading.stable import MAX_READINGS, StableLists
 from tests.api.test_client import client_of
 from tests.support.records import NOW, asset
 
@@ -45,11 +46,11 @@ def serve(sandbox: Sandbox, sizes: list[int], **envelope: Any) -> list[int]:
     return records
 
 
-def listing_of(sandbox: Sandbox, *, twice: bool = False) -> tuple[Listing, list[str]]:
+def listing_of(sandbox: Sandbox, *, confirm: bool = False) -> tuple[StableLists, list[str]]:
     """Make what reads lists, four requests at a time, and a list of what it complains of."""
     told: list[str] = []
-    client = client_of(sandbox)
-    return Listing(client, Fetcher(4), twice=twice, tell_incomplete=told.append), told
+    paginator = Paginator(client_of(sandbox), WorkerPool(4))
+    return StableLists(paginator, confirm=confirm, on_incomplete=told.append), told
 
 
 @pytest.fixture(params=["by_page", "page_after_page"])
@@ -175,7 +176,7 @@ class TestShift:
     def test_a_record_that_moves_to_the_only_page_left(
         self, world: ExplicitWorld, sandbox: Sandbox, path: str
     ) -> None:
-        listing, told = listing_of(sandbox, twice=True)
+        listing, told = listing_of(sandbox, confirm=True)
         rows = world.tables[path.rpartition("/")[2]]
         del rows[101:]
         sandbox.faults.add(asks_for(2, path), action=lambda _: rows.pop(7))
@@ -205,7 +206,7 @@ class TestShift:
     def test_a_second_reading_finds_what_a_deleted_record_hid(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        listing, told = listing_of(sandbox, twice=True)
+        listing, told = listing_of(sandbox, confirm=True)
         sandbox.faults.add(
             lambda request: request.param("cursor") is not None,
             action=lambda _: world.asset_rows.pop(7),
@@ -219,7 +220,7 @@ class TestShift:
     def test_new_records_need_no_third_reading(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        listing, told = listing_of(sandbox, twice=True)
+        listing, told = listing_of(sandbox, confirm=True)
         numbers = itertools.count()
 
         def come_in(_: object) -> None:
@@ -234,7 +235,7 @@ class TestShift:
 
     def test_once_is_enough_where_it_is_short(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         del world.tables["uploads"][60:], world.asset_rows[60:]
-        listing, _ = listing_of(sandbox, twice=True)
+        listing, _ = listing_of(sandbox, confirm=True)
         assert len(list(listing.by_cursor(ASSETS, {}))) == 1
         assert len(list(listing.by_page(UPLOADS, {}))) == 1
         assert [request.param("page") for request in sandbox.requests] == [None, "1", "2"]
@@ -245,7 +246,7 @@ class TestShift:
         order = random.Random(3)
         rows = [{"id": number} for number in range(450)]
         count = 450 if is_counted else None
-        for page in [1, 2, 3, 4, 5, 6] * MOST_READINGS:
+        for page in [1, 2, 3, 4, 5, 6] * MAX_READINGS:
             order.shuffle(rows)
             body = {"data": rows[100 * page - 100 : 100 * page], "total_row_count": count}
             sandbox.faults.add(asks_for(page, PATH), action=Answer(200, body, FAST))

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_mux.reading.retention import first_kept
 from tap_mux.reading.windows import (
-    AIMED_ROWS,
     FIRST_SECONDS,
-    MOST_GROWTH,
-    MOST_ROWS,
+    MAX_GROWTH,
+    MAX_RECORDS,
+    TARGET_RECORDS,
     Window,
     Windows,
-    first_kept,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def walk(windows: Windows, rows_in: Callable[[Window], int]) -> list[Window]:
     read = []
     while window := windows.current:
         rows = rows_in(window)
-        if rows > MOST_ROWS and windows.split(rows):
+        if rows > MAX_RECORDS and windows.split(rows):
             continue
         read.append(window)
         windows.advance(rows)
@@ -51,7 +51,7 @@ def test_windows_cover_the_range_without_gap_or_overlap(
     edges = [start, *[window.end for window in read]]
     assert [window.start for window in read] == edges[:-1]
     assert edges[-1] == max(start, end) if length else read == []
-    assert all(rows_in(window) <= MOST_ROWS or window.seconds == 1 for window in read)
+    assert all(rows_in(window) <= MAX_RECORDS or window.seconds == 1 for window in read)
 
 
 def test_a_quiet_range_takes_few_windows() -> None:
@@ -67,13 +67,13 @@ def test_an_even_range_is_split_once_and_then_fits() -> None:
 
     read = walk(Windows(0, FIRST_SECONDS), rows_in)
     assert len(asked) == len(read) + 1
-    assert max(window.seconds for window in read) <= AIMED_ROWS
+    assert max(window.seconds for window in read) <= TARGET_RECORDS
 
 
 def test_windows_grow_step_by_step() -> None:
     windows = Windows(0, 10**9)
     windows.advance(0)
-    assert windows.current == Window(FIRST_SECONDS, FIRST_SECONDS * (1 + MOST_GROWTH))
+    assert windows.current == Window(FIRST_SECONDS, FIRST_SECONDS * (1 + MAX_GROWTH))
 
 
 def test_one_second_cannot_be_split() -> None:
@@ -82,11 +82,11 @@ def test_one_second_cannot_be_split() -> None:
 
 def test_a_gap_at_the_beginning_is_left_out() -> None:
     windows = Windows(0, 100)
-    windows.begin_at(70)
+    windows.skip_to(70)
     assert windows.current == Window(70, 100)
-    windows.begin_at(10)
+    windows.skip_to(10)
     assert windows.current == Window(70, 100)
-    windows.begin_at(1000)
+    windows.skip_to(1000)
     assert windows.current is None
 
 

@@ -13,7 +13,8 @@ from singer_sdk.helpers._typing import conform_record_data_types
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_mux import schemas
-from tap_mux.records.normalizer import MisfitError, compile_normalizer, utc_timestamp
+from tap_mux.records.normalizer import compile_normalizer
+from tap_mux.records.timestamps import MisfitError, utc_timestamp
 from tap_mux.streams import ALL_STREAMS
 
 UNKNOWN = "a_field_of_tomorrow"
@@ -23,7 +24,9 @@ def normalized(schema: dict[str, Any], record: dict[str, Any]) -> tuple[Any, lis
     """Normalize one record; return it with the unknown and the misfitting paths."""
     unknown: list[str] = []
     misfits: list[str] = []
-    normalize = compile_normalizer(schema, tell_unknown=unknown.append, tell_misfit=misfits.append)
+    normalize = compile_normalizer(
+        schema, on_unknown_field=unknown.append, on_misfit=misfits.append
+    )
     return normalize(record), unknown, misfits
 
 
@@ -152,7 +155,7 @@ def test_each_path_is_told_once() -> None:
     misfits: list[str] = []
     items = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "number"}}}}
     normalize = compile_normalizer(
-        {"properties": {"list": items}}, tell_unknown=unknown.append, tell_misfit=misfits.append
+        {"properties": {"list": items}}, on_unknown_field=unknown.append, on_misfit=misfits.append
     )
     for _ in range(2):
         record = normalize({"list": [{"n": "x", "new": 1}, {"n": "y", "new": 2}], "top": 1})

@@ -13,7 +13,7 @@ from singer_sdk.contrib import msgspec as msgspec_of_the_sdk
 from singer_sdk.singerlib import RecordMessage
 
 from tap_mux.records import writer as writing
-from tap_mux.records.writer import ATOMIC_BYTES, RECORDS_AT_ONCE, BatchWriter
+from tap_mux.records.writer import MAX_ATOMIC_BYTES, MAX_RECORDS, BatchWriter
 from tap_mux.tap import TapMux
 from tests.support.records import HOUR, NOW, asset, tap_time, view, views
 from tests.support.tapping import run_tap
@@ -53,7 +53,7 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
 def test_messages_are_those_of_the_sdk(pipe: Pipe) -> None:
     records: list[dict[str, Any]] = [
         {"id": f"{number}", "text": 'ü"\n\u2028', "nested": {"a": [1.5, None, True]}}
-        for number in range(3 * RECORDS_AT_ONCE // 2)
+        for number in range(3 * MAX_RECORDS // 2)
     ]
     BatchWriter().write_records("stream", records, MOMENT)
     many = b"".join(pipe.pieces)
@@ -69,13 +69,14 @@ def test_messages_are_those_of_the_sdk(pipe: Pipe) -> None:
 
 
 def test_no_line_can_be_torn_that_a_pipe_takes_whole(pipe: Pipe) -> None:
-    sizes = [1, ATOMIC_BYTES - 200, 10, 3 * ATOMIC_BYTES, 20, ATOMIC_BYTES // 2, ATOMIC_BYTES]
+    most = MAX_ATOMIC_BYTES
+    sizes = [1, most - 200, 10, 3 * most, 20, most // 2, most]
     records = [{"id": "x" * size} for size in sizes * 5]
     BatchWriter().write_records("stream", records, MOMENT)
     ends = {piece[-1:] for piece in pipe.pieces}
     lengths = [(len(piece), piece.count(b"\n")) for piece in pipe.pieces]
     assert ends == {b"\n"}
-    assert [pair for pair in lengths if pair[0] > ATOMIC_BYTES and pair[1] > 1] == []
+    assert [pair for pair in lengths if pair[0] > MAX_ATOMIC_BYTES and pair[1] > 1] == []
     assert sum(lines for _, lines in lengths) == len(records)
 
 

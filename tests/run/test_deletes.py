@@ -171,7 +171,7 @@ class TestPostgres:
 
         gone = world.asset_rows.pop(120)["id"]
         later = int(time.time()) + 60
-        monkeypatch.setattr("tap_mux.streams.base.MuxStream._version", later)
+        monkeypatch.setattr("tap_mux.streams.base.MuxStream.table_version", later)
         sandbox.faults.add(
             lambda request: request.param("cursor") is not None, times=1, action=Answer(400)
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_mux.reading.windows import MOST_ROWS
+from tap_mux.reading.windows import MAX_RECORDS
 from tests.support.records import DAY, HOUR, NOW, tap_time, views
 from tests.support.tapping import bookmark, clean_environ, config_file, messages
 
@@ -87,7 +87,7 @@ def test_killed_runs_add_up(
         expected = {row["id"] for row in world.view_rows if tap_time_of(row["view_end"]) <= mark}
         assert expected <= seen.keys()
     assert seen.keys() == {row["id"] for row in world.view_rows}
-    assert read <= ROWS + 3 * (MOST_ROWS + lookback // 4 + 1)
+    assert read <= ROWS + 3 * (MAX_RECORDS + lookback // 4 + 1)
 
 
 def tap_time_of(wire: str) -> str:

@@ -11,7 +11,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from mux_sandbox import Environment, ExplicitWorld, Sandbox, SandboxOptions
 from tap_mux.api import environment
-from tap_mux.api.rate_limit import Pacer
+from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view
@@ -107,18 +107,17 @@ def test_each_record_and_bookmark_has_its_environment(tmp_path: Path, both: Sand
 def test_each_has_a_pacer_of_its_own(both: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[int, set[str]] = {}
 
-    class Watched(Pacer):
+    class Watched(RateLimiter):
         def bucket(self, path: str) -> Bucket:
             asked.setdefault(id(self), set()).add(path)
             return super().bucket(path)
 
-    monkeypatch.setattr(environment, "Pacer", Watched)
+    monkeypatch.setattr(environment, "RateLimiter", Watched)
     tap = TapMux(
         config={"api_url": both.config["api_url"], "environments": ACCESS},
         message_writer=Output(),
     )
     tap.sync_all()
-    tap.conclude()
     assert len(asked) == 2
     for paths in asked.values():
         assert {"/system/v1/whoami", "/video/v1/assets", "/data/v1/video-views"} <= paths
@@ -139,7 +138,6 @@ def test_daily_exports(both: Sandbox) -> None:
         message_writer=output,
     )
     tap.sync_all()
-    tap.conclude()
     assert {(record["view_id"], record["environment_id"]) for record in output.records(stream)} == {
         ("view-a", "environment-a"),
         ("view-b", "environment-b"),
@@ -225,7 +223,10 @@ def test_keys_that_may_meet_get_the_environment() -> None:
     ("settings", "words"),
     [
         ({"environments": []}, "environments is empty"),
-        ({"environments": ACCESS, "token_id": "id"}, "token_id and token_secret have no place"),
+        (
+            {"environments": ACCESS, "token_id": "id"},
+            "token_id and token_secret, not both",
+        ),
         ({"environments": [ACCESS[0], ACCESS[0]]}, "'production' more than once"),
         ({"environments": [{**ACCESS[0], "token_id": " "}]}, "token_id of environment 1 is empty"),
         ({"environments": [{**ACCESS[0], "token_secret": 12345}]}, "token_secret has to be text"),

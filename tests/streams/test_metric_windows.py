@@ -261,4 +261,4 @@ class TestQuery:
             body["data"] = {"value": 1}
         sandbox.faults.add("/metrics/", times=None, action=Answer(200, body))
         assert not read(sandbox, stream, VIEWS, **since(day(2))).records(stream)
-        assert caplog.text.count(f"{stream} lacks rows: asked for") == 1
+        assert caplog.text.count(f"{stream} lacks records: asked for") == 1

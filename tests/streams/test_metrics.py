@@ -62,15 +62,27 @@ class TestSetting:
     @pytest.mark.parametrize(
         ("item", "error"),
         [
-            ({"metric": "view"}, "no metric of Mux: 'view', did you mean views?"),
-            ({**VIEWS, "measurement": "average"}, "no measurement of Mux: 'average', did you mean"),
-            ({**VIEWS, "granularity": "hours"}, "'hours', did you mean hour?"),
-            ({**VIEWS, "group_by": ["county"]}, "'county', did you mean country?"),
-            ({**VIEWS, "filters": ["contry:US"]}, "'contry', did you mean country?"),
+            ({"metric": "view"}, "'view' is not a Mux metric, did you mean views?"),
+            (
+                {**VIEWS, "measurement": "average"},
+                "'average' is not a Mux measurement, did you mean",
+            ),
+            (
+                {**VIEWS, "granularity": "hours"},
+                "'hours' is not a Mux granularity, did you mean hour?",
+            ),
+            (
+                {**VIEWS, "group_by": ["county"]},
+                "'county' is not a Mux dimension, did you mean country?",
+            ),
+            (
+                {**VIEWS, "filters": ["contry:US"]},
+                "'contry' is not a Mux dimension, did you mean country?",
+            ),
             ({**VIEWS, "filters": ["country=US"]}, "not like country:US"),
             ({**VIEWS, "metric_filters": ["rebuffer_cont>2"]}, "did you mean rebuffer_count?"),
             ({**VIEWS, "metric_filters": ["rebuffer_count"]}, "not like rebuffer_count>=2"),
-            ({**VIEWS, "metric_filters": ["views>2"]}, "cannot filter by this metric: 'views'"),
+            ({**VIEWS, "metric_filters": ["views>2"]}, "'views' is not a Mux metric to filter by"),
         ],
     )
     def test_unknown_words_are_refused_with_the_nearest(self, item: Row, error: str) -> None:

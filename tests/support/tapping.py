@@ -93,7 +93,6 @@ def run_tap(
         if streams:
             stream.selected = name in streams
     tap.sync_all()
-    tap.conclude()
     return output
 
 

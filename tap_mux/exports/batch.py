@@ -1,0 +1,135 @@
+"""All records of one date, read from its files: as records, or as encoded messages."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_mux.exports.csv_rows import CSVFile
+from tap_mux.exports.download import Download, RestartError
+from tap_mux.records.emitter import FileBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_mux.api.workers import WorkerPool
+    from tap_mux.exports.arrow_rows import ArrowEncoder
+    from tap_mux.exports.csv_rows import Block
+    from tap_mux.exports.files import File
+    from tap_mux.records.emitter import Chunk
+    from tap_mux.records.normalizer import Record
+    from tap_mux.records.writer import EncodedRecords
+
+MAX_BLOCKS = 2
+"""How many blocks are encoded at once. Each takes some tens of MB."""
+
+logger = logging.getLogger(__name__)
+
+
+class Table(NamedTuple):
+    """Which columns of the files are read, and into what."""
+
+    key: str
+    """The column that each row needs."""
+
+    date_column: str
+    """The column that gets the date of the file."""
+
+    type_of: Callable[[str], str | None]
+    """Returns the type of a column, None if the column is left out."""
+
+    has_date_column: bool
+    """Whether the column with the date is selected."""
+
+
+class DailyExport(FileBatch):
+    """The files of one date. Where a file has to be read again, its records come again."""
+
+    def __init__(
+        self,
+        files: Sequence[File],
+        download: Callable[[File], Download],
+        table: Table,
+        workers: WorkerPool,
+    ) -> None:
+        """Take the files; they are downloaded when the batch is read.
+
+        Args:
+            files: The files, all of one date.
+            download: Returns the download of a file.
+            table: Which columns to read.
+            workers: Encode blocks while others are downloaded.
+        """
+        self.bookmark = files[0].date.isoformat()
+        self._files = files
+        self._download = download
+        self._table = table
+        self._workers = workers
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield the rows as records."""
+        for chunk in self._chunks(lambda _: None):
+            if isinstance(chunk, list):
+                yield from chunk
+
+    def encode(self, stream: str, columns: Record) -> Iterator[Chunk]:
+        """Encode the rows, if pyarrow is installed; see the base class."""
+        date = {self._table.date_column: self.bookmark} if self._table.has_date_column else {}
+        return self._chunks(lambda content: _encoder(content, stream, date | columns))
+
+    def _chunks(self, encoder_of: Callable[[CSVFile], ArrowEncoder | None]) -> Iterator[Chunk]:
+        for file in self._files:
+            download = self._download(file)
+            is_done = False
+            while not is_done:
+                try:
+                    yield from self._chunks_of(file, download.read(), encoder_of)
+                    is_done = True
+                except RestartError as error:
+                    logger.info("%s: reading it from its beginning", error)
+
+    def _chunks_of(
+        self,
+        file: File,
+        pieces: Iterator[bytes],
+        encoder_of: Callable[[CSVFile], ArrowEncoder | None],
+    ) -> Iterator[Chunk]:
+        content = CSVFile(
+            str(file),
+            pieces,
+            type_of=self._table.type_of,
+            required=self._table.key,
+            added={self._table.date_column: self.bookmark},
+        )
+        # Blocks are encoded in threads, while this one downloads more of them.
+        tasks = _with_encoder(content, encoder_of)
+        with closing(self._workers.map(_encode, tasks, MAX_BLOCKS)) as results:
+            for block, encoded in results:
+                yield encoded or content.rows(block)
+
+
+def _encoder(content: CSVFile, stream: str, columns: Record) -> ArrowEncoder | None:
+    """Return the fast encoder; None where pyarrow is not installed."""
+    try:
+        from tap_mux.exports.arrow_rows import ArrowEncoder  # noqa: PLC0415 - an extra; slow to import
+    except ImportError:
+        return None
+    return ArrowEncoder(content, stream, columns)
+
+
+def _with_encoder(
+    content: CSVFile, encoder_of: Callable[[CSVFile], ArrowEncoder | None]
+) -> Iterator[tuple[Block, ArrowEncoder | None]]:
+    """Add the encoder to each block. It is made when the first line of the file is known."""
+    encoder = None
+    for number, block in enumerate(content.blocks()):
+        if number == 0:
+            encoder = encoder_of(content)
+        yield block, encoder
+
+
+def _encode(task: tuple[Block, ArrowEncoder | None]) -> tuple[Block, EncodedRecords | None]:
+    block, encoder = task
+    return block, encoder.encode(block, datetime.now(UTC)) if encoder else None

@@ -1,0 +1,193 @@
+"""Reading a list again until it holds still.
+
+Mux lists by position. When a record is deleted from a page that has been read, the records behind
+it move up, and one of them moves to a page that has been read, too: it is never seen. Where Mux
+counts the records of a list, the count shows that. Else only a second reading does.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_mux.reading.answers import by_field, count_of
+from tap_mux.reading.pagination import PAGE_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+
+    from tap_mux.api.client import Query
+    from tap_mux.reading.answers import Key
+    from tap_mux.reading.pagination import Page, Paginator
+    from tap_mux.records.normalizer import Record
+
+MAX_READINGS = 10
+"""How often a list is read that does not hold still."""
+
+_id_of = by_field("id")
+
+
+class StableLists:
+    """Reads lists: every record once, and none missed because the list changed meanwhile."""
+
+    def __init__(
+        self, paginator: Paginator, *, confirm: bool, on_incomplete: Callable[[str], None]
+    ) -> None:
+        """Take what reads pages.
+
+        Args:
+            paginator: Reads the pages of lists.
+            confirm: Whether a list that Mux does not count is read twice, to be sure.
+            on_incomplete: Called with a sentence about a list that did not hold still.
+        """
+        self._paginator = paginator
+        self._confirm = confirm
+        self._on_incomplete = on_incomplete
+
+    def by_cursor(self, path: str, query: Query) -> Iterator[list[Record]]:
+        """Read a list by ``next_cursor``.
+
+        Args:
+            path: The path of the list.
+            query: Query parameters besides those of paging.
+
+        Yields:
+            The records of each page that have not come before.
+
+        Raises:
+            MuxError: A request failed for good, or the list has no end.
+        """
+        pages = partial(self._paginator.by_cursor, path, query)
+        for page in self._read_until_stable(path, pages, _id_of):
+            yield page["data"]
+
+    def by_page(self, path: str, query: Query, limit: int = PAGE_LIMIT) -> Iterator[list[Record]]:
+        """Read a list by page number, several pages at a time.
+
+        Args:
+            path: The path of the list.
+            query: Query parameters besides those of paging.
+            limit: How many records to ask for in a page.
+
+        Yields:
+            The records of each page that have not come before.
+
+        Raises:
+            MuxError: A request failed for good, or the list has no end.
+        """
+        pages = partial(self._paginator.by_page, path, query, limit)
+        for page in self._read_until_stable(path, pages, _id_of, limit):
+            yield page["data"]
+
+    def page_after_page(
+        self, path: str, query: Query, key: Key, limit: int = PAGE_LIMIT
+    ) -> Iterator[Page]:
+        """Read a list by page number, one page at a time, where the caller collects it.
+
+        Args:
+            path: The path of the list.
+            query: Query parameters besides those of paging.
+            key: Tells the records of the list apart.
+            limit: How many records to ask for in a page.
+
+        Yields:
+            The envelope of each page, at least one, with the records that have not come before.
+
+        Raises:
+            MuxError: A request failed for good, or the list has no end.
+        """
+        pages = partial(self._paginator.page_after_page, path, query, limit)
+        return self._read_until_stable(path, pages, key, limit, is_collected=True)
+
+    def _read_until_stable(
+        self,
+        path: str,
+        read_pages: Callable[[], Iterable[Page]],
+        key: Key,
+        limit: int = PAGE_LIMIT,
+        *,
+        is_collected: bool = False,
+    ) -> Iterator[Page]:
+        """Read a list, and again until a reading shows that no record is missing.
+
+        Args:
+            path: The path of the list.
+            read_pages: Reads its pages.
+            key: Tells its records apart.
+            limit: How many records are asked for in a page.
+            is_collected: Whether the list is small enough to remember all its keys in any case.
+        """
+        known: set[Hashable] = set()
+        readings_without_news = 0
+        for number in range(MAX_READINGS):
+            reading = ListReading(key, known)
+            for page in read_pages():
+                yield {**page, "data": reading.take(page)}
+                if not (is_collected or self._confirm or reading.count is not None):
+                    reading.forget_all_before(page)
+            known |= reading.found
+            is_repetition = number > 0
+            readings_without_news = (
+                readings_without_news + 1 if is_repetition and not reading.has_missed else 0
+            )
+            # One reading without news is enough; where ties come in any order, two.
+            have_ties_moved = is_collected and reading.has_repeated
+            has_no_news = readings_without_news >= (2 if have_ties_moved else 1)
+            has_all_counted = reading.count is not None and len(known) >= reading.count
+            needs_no_second = reading.count is None and not self._confirm and not have_ties_moved
+            cannot_have_moved = reading.is_one_short_page(limit)
+            if cannot_have_moved or has_no_news or has_all_counted or needs_no_second:
+                return
+        self._on_incomplete(f"GET {path} gave other records each time that it was read")
+
+
+class ListReading:
+    """One reading of a list, compared with those before."""
+
+    def __init__(self, key: Key, known: set[Hashable]) -> None:
+        """Start at the first page.
+
+        Args:
+            key: Tells the records apart.
+            known: The keys that earlier readings found.
+        """
+        self._key = key
+        self._known = known
+        self._is_past_newer = False
+        self._pages = 0
+        self._first_page_records = 0
+        self.count: int | None = None
+        """How many records the list had when the reading began, as Mux counts them."""
+        self.found: set[Hashable] = set()
+        """The keys that this reading found."""
+        self.has_missed = False
+        """Whether it found records that earlier readings missed, not only newer ones."""
+        self.has_repeated = False
+        """Whether a record came twice."""
+
+    def take(self, page: Page) -> list[Record]:
+        """Return the records of the next page that have not come before."""
+        if not self._pages:
+            self.count = count_of(page)
+            self._first_page_records = len(page["data"])
+        self._pages += 1
+        fresh = []
+        for record in page["data"]:
+            identity = self._key(record)
+            if identity in self.found:
+                self.has_repeated = True
+            elif identity in self._known:
+                self._is_past_newer = True
+            else:
+                fresh.append(record)
+                self.has_missed |= self._is_past_newer
+            self.found.add(identity)
+        return fresh
+
+    def forget_all_before(self, page: Page) -> None:
+        """Remember only what this page and the next one may share."""
+        self.found = set(map(self._key, page["data"]))
+
+    def is_one_short_page(self, limit: int) -> bool:
+        """Tell whether the list had one page that was not full: nothing moved between pages."""
+        return self._pages == 1 and self._first_page_records < limit

@@ -1,0 +1,349 @@
+"""The only place that writes: SCHEMA, RECORD, STATE and ACTIVATE_VERSION messages.
+
+A stream lists batches of records as Mux sends them. ``Emitter.prepare`` brings a batch into the
+form of the schema, in chunks; ``write`` writes a chunk; ``end_batch`` writes the state. So the
+state never speaks of records that have not been written.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from singer_sdk.exceptions import MapExpressionError
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMessage
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+
+from tap_mux import schemas
+from tap_mux.records.normalizer import Record, compile_normalizer
+from tap_mux.records.selection import is_selected, known_paths, selected_schema
+from tap_mux.records.writer import MAX_RECORDS, BatchWriter, EncodedRecords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from singer_sdk import Stream, metrics
+    from singer_sdk.helpers.types import Context, TapState
+    from singer_sdk.singerlib.encoding import GenericSingerWriter
+
+    from tap_mux.records.normalizer import Normalizer
+
+Chunk: TypeAlias = list[Record] | EncodedRecords
+"""Some records of a batch, in the form that is written."""
+
+
+class MissingKeyError(Exception):
+    """A record lacks a key."""
+
+    def __init__(self, key: str) -> None:
+        """Keep the name of the key.
+
+        Args:
+            key: The name.
+        """
+        super().__init__(f"a record without {key}")
+
+
+class FileBatch(ABC, Iterable[Record]):
+    """A batch that is read from files and counts only as a whole.
+
+    Iterating over it yields the records, as with any batch. Its bookmark is noted after the last of
+    them. Where records are written as they are, ``encode`` may save the detour by Python objects.
+    """
+
+    bookmark: str
+    """The value of the replication key that is reached with the last record."""
+
+    @abstractmethod
+    def encode(self, stream: str, columns: Record) -> Iterator[Chunk]:
+        """Encode the records as RECORD messages.
+
+        Args:
+            stream: The name of the stream in the messages.
+            columns: Columns and values that each record gets besides its own.
+
+        Yields:
+            Encoded records; a list of raw records where a part cannot be encoded.
+        """
+
+
+class Emitter:
+    """Writes what one stream reads."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        writer: GenericSingerWriter[Any, Any],
+        write_state: Callable[[TapState], None],
+        *,
+        ignored_fields: Iterable[str],
+        version: int | None,
+    ) -> None:
+        """Prepare to write for a stream.
+
+        Args:
+            stream: The stream; its catalog entry has been applied.
+            writer: Writes messages.
+            write_state: Writes a STATE message, each state once.
+            ignored_fields: Paths of fields that are left out without a report.
+            version: The version of the table that RECORD messages name, if the loader is to delete
+                the records of other versions afterwards.
+        """
+        self._stream = stream
+        self._writer = writer
+        self._write_state = write_state
+        self._ignored_fields = frozenset(ignored_fields)
+        self._version = version
+        self._counter: metrics.Counter | None = None
+        self._is_incremental = stream.replication_method == REPLICATION_INCREMENTAL
+
+    def write_schema(self) -> None:
+        """Write a SCHEMA message for each table that the stream maps make of the stream."""
+        key = self._stream.replication_key
+        for stream_map in self._stream.stream_maps:
+            if not isinstance(stream_map, RemoveRecordTransform):
+                self._writer.write_message(
+                    SchemaMessage(
+                        stream_map.stream_alias,
+                        stream_map.transformed_schema,
+                        stream_map.transformed_key_properties,
+                        [key] if key else None,
+                    )
+                )
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count records and time inside the ``with`` block, as METRIC lines of the log."""
+        with self._stream.get_record_counter() as counter, self._stream.get_sync_timer():
+            self._counter = counter
+            yield
+
+    def begin_partition(self, partition: Context) -> None:
+        """Note in the state where the partition begins.
+
+        Args:
+            partition: The partition of the state.
+        """
+        self._stream.state_manager.write_starting_replication_value(
+            context=partition,
+            replication_method=self._stream.replication_method,
+            replication_key=self._stream.replication_key,
+            config=dict(self._stream.config),
+            compare_start_date_fn=self._stream.compare_start_date,
+        )
+
+    def prepare(self, batch: Iterable[Record], partition: Context) -> Iterator[Chunk]:
+        """Bring the records of a batch into the form that is written, encoded where possible.
+
+        Args:
+            batch: Raw records; read as far as the chunks are asked for.
+            partition: The partition of the state.
+
+        Yields:
+            The records in chunks, each of bounded size.
+
+        Raises:
+            MissingKeyError: A record lacks a key.
+        """
+        if not (isinstance(batch, FileBatch) and self._batch_writer):
+            yield from self.in_form(batch, partition)
+            return
+        normalize = self._normalizer(partition)
+        alias = self._stream.stream_maps[0].stream_alias
+        for chunk in batch.encode(alias, self._columns_of(partition)):
+            yield chunk if isinstance(chunk, EncodedRecords) else list(map(normalize, chunk))
+
+    def in_form(self, batch: Iterable[Record], partition: Context) -> Iterator[list[Record]]:
+        """Bring the records of a batch into the form of the schema.
+
+        Args:
+            batch: Raw records; read as far as the chunks are asked for.
+            partition: The partition of the state.
+
+        Yields:
+            The records, up to MAX_RECORDS at a time.
+
+        Raises:
+            MissingKeyError: A record lacks a key.
+        """
+        normalize = self._normalizer(partition)
+        raw_records = iter(batch)
+        while records := [normalize(raw) for raw in islice(raw_records, MAX_RECORDS)]:
+            yield records
+
+    def write(self, chunk: Chunk, batch: Iterable[Record], partition: Context) -> None:
+        """Write RECORD messages, and note the bookmark, which is not written yet.
+
+        Args:
+            chunk: The records, as prepared.
+            batch: The batch that they are of.
+            partition: The partition of the state.
+        """
+        if isinstance(chunk, EncodedRecords):
+            # Only a BatchWriter is given chunks of this kind by prepare().
+            cast("BatchWriter", self._writer).write_lines(chunk.lines)
+            self._count(chunk.records)
+            return
+        self._write_records(chunk)
+        self._count(len(chunk))
+        if not isinstance(batch, FileBatch):
+            self._note_bookmark(chunk, partition)
+
+    def end_batch(self, batch: Iterable[Record], partition: Context) -> None:
+        """Write the state: all records of the batch have been written.
+
+        Args:
+            batch: The batch.
+            partition: The partition of the state.
+        """
+        if isinstance(batch, FileBatch) and self._stream.replication_key:
+            self._note_bookmark([{self._stream.replication_key: batch.bookmark}], partition)
+        if self._is_incremental:
+            self._write_state(self._stream.tap_state)
+
+    def end_partition(self, partition: Context, *, is_complete: bool) -> None:
+        """Note in the state that the partition has been read.
+
+        Args:
+            partition: The partition of the state.
+            is_complete: Whether it was read to its end. Else the bookmark of a stream that is not
+                sorted stays where it was.
+        """
+        state = self._stream.get_context_state(partition)
+        if not is_complete:
+            state.pop("progress_markers", None)
+        self._stream.state_manager.finalize_state(state)
+
+    def end_stream(self) -> None:
+        """Write the state at the end of the stream."""
+        self._stream.state_manager.finalize_state(self._stream.stream_state)
+        self._write_state(self._stream.tap_state)
+
+    def activate_version(self) -> None:
+        """Tell loaders to delete the records that do not have the version of this run."""
+        if self._version is None:
+            return
+        for stream_map in self._stream.stream_maps:
+            if not isinstance(stream_map, RemoveRecordTransform):
+                self._writer.write_message(
+                    ActivateVersionMessage(stream=stream_map.stream_alias, version=self._version)
+                )
+
+    @cached_property
+    def selected_schema(self) -> schemas.Schema:
+        """The schema of what is written."""
+        return selected_schema(self._stream)
+
+    def report_unknown_field(self, path: str) -> None:
+        """Warn of a field that the schema does not have.
+
+        Args:
+            path: The path of the field.
+        """
+        self._stream.logger.warning(
+            "Mux sends a field that the schema of %s does not have; left out: %s",
+            self._stream.name,
+            path,
+        )
+
+    def _report_misfit(self, path: str) -> None:
+        self._stream.logger.warning(
+            "Mux sends a value that does not fit the schema of %s; made null: %s",
+            self._stream.name,
+            path,
+        )
+
+    def _normalizer(self, partition: Context) -> Normalizer:
+        """Return the function from a record as Mux sends it to the one that is written."""
+        stream, normalize = self._stream, self._normalize
+        columns = self._columns_of(partition)
+        required = [key for key in stream.primary_keys if key not in partition]
+        if stream.replication_key and self._is_incremental:
+            required.append(stream.replication_key)
+
+        def complete(raw: Mapping[str, Any]) -> Record:
+            record = normalize(raw)
+            for key in required:
+                if record.get(key) is None:
+                    raise MissingKeyError(key)
+            record |= columns
+            return record
+
+        return complete
+
+    @cached_property
+    def _normalize(self) -> Normalizer:
+        known = known_paths(self._stream) | self._ignored_fields
+        return compile_normalizer(
+            self.selected_schema,
+            dropped=known - schemas.paths(self.selected_schema),
+            on_unknown_field=self.report_unknown_field,
+            on_misfit=self._report_misfit,
+        )
+
+    def _columns_of(self, partition: Context) -> Record:
+        """Return the columns that the partition gives to each record, as far as selected."""
+        return {key: value for key, value in partition.items() if is_selected(self._stream, key)}
+
+    def _write_records(self, records: list[Record]) -> None:
+        """Write RECORD messages: many at once, if the stream maps leave records as they are."""
+        extracted = datetime.now(UTC)
+        if writer := self._batch_writer:
+            alias = self._stream.stream_maps[0].stream_alias
+            writer.write_records(alias, records, extracted, self._version)
+            return
+        blank = dict.fromkeys(self.selected_schema["properties"])
+        for record in records:
+            for stream_map in self._stream.stream_maps:
+                try:
+                    mapped = stream_map.transform(record)
+                except MapExpressionError:  # the expression may name a field that Mux left out
+                    mapped = stream_map.transform({**blank, **record})
+                if mapped is not None:
+                    self._writer.write_message(
+                        RecordMessage(
+                            stream=stream_map.stream_alias,
+                            record=mapped,
+                            version=self._version,
+                            time_extracted=extracted,
+                        )
+                    )
+
+    @cached_property
+    def _batch_writer(self) -> BatchWriter | None:
+        """Writes many records at once; None if stream maps or flattening change records."""
+        is_unchanged = [type(each) for each in self._stream.stream_maps] == [SameRecordTransform]
+        if self._stream.config.get("flattening_enabled") or not is_unchanged:
+            return None
+        return self._writer if isinstance(self._writer, BatchWriter) else None
+
+    def _count(self, records: int) -> None:
+        if self._counter:
+            self._counter.increment(records)
+
+    def _note_bookmark(self, records: list[Record], partition: Context) -> None:
+        """Note in the state, which is not written yet, how far the records reach."""
+        key = self._stream.replication_key
+        if not key or not self._is_incremental:
+            return
+        if not self._stream.is_sorted:
+            for record in records:
+                self._stream.state_manager.increment_state(
+                    record, context=partition, replication_key=key
+                )
+            return
+        # A run begins with records older than the bookmark, those of the lookback. For them the SDK
+        # can only fail or move the bookmark back, and a run killed there would resume further back
+        # each time.
+        state = self._stream.get_context_state(partition)
+        newest = records[-1][key]
+        is_other_key = state.get("replication_key") != key
+        if is_other_key or newest > (state.get("replication_key_value") or ""):
+            state["replication_key"] = key
+            state["replication_key_value"] = newest

@@ -1,0 +1,71 @@
+"""The Mux environments that the settings name; each access token is tried once."""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.api.environment import Environment
+from tap_mux.api.errors import MuxError, UnexpectedAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_mux.run.outcome import Outcome
+
+logger = logging.getLogger(__name__)
+
+
+class Environments:
+    """All environments that the settings name."""
+
+    def __init__(self, config: Mapping[str, Any], outcome: Outcome) -> None:
+        """Take the settings.
+
+        Args:
+            config: The tap's settings.
+            outcome: Takes note of environments that cannot be read.
+        """
+        self._outcome = outcome
+        accesses = config.get("environments")
+        if accesses:
+            self.all = [Environment(config, access, access.get("name", "")) for access in accesses]
+        else:
+            self.all = [Environment(config, config)]
+
+    @cached_property
+    def readable(self) -> list[Environment]:
+        """Those whose access token works; each token is tried once.
+
+        Raises:
+            MuxError: None can be read.
+        """
+        first = self.all[0]
+        if not first.is_one_of_many:
+            _ = first.id
+            return [first]
+        found: dict[str, Environment] = {}
+        failed: dict[str, str] = {}
+        for environment in self.all:
+            try:
+                if environment.id is None:
+                    text = "Mux did not name it, so its records could not be told from others"
+                    raise UnexpectedAnswerError(text)
+                if same := found.get(environment.id):
+                    text = f"Its access token opens the same environment as that of {same.name}"
+                    raise MuxError(text)  # noqa: TRY301 - noted like the others
+            except MuxError as error:
+                logger.error("The environment %s cannot be read: %s", environment.name, error)  # noqa: TRY400 - the sentence says it all
+                failed[f"environment {environment.name}"] = str(error)
+            else:
+                found[environment.id] = environment
+        self._outcome.failed |= failed
+        if not found:
+            raise MuxError("; ".join(f"{name} failed: {why}" for name, why in failed.items()))
+        return list(found.values())
+
+    @property
+    def are_all_readable(self) -> bool:
+        """Whether all access tokens work."""
+        return len(self.readable) == len(self.all)
