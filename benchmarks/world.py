@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from mux_sandbox.details import Detail, csv_export
-from mux_sandbox.generated import GeneratedWorld
+from mux_sandbox.world import GeneratedWorld
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,10 +1,10 @@
 """A small Mux API on loopback, for trying and testing without a Mux token."""
 
 from mux_sandbox.faults import Answer, Delay, Disconnect, Fault, Faults, Truncate
-from mux_sandbox.generated import GeneratedWorld
 from mux_sandbox.options import Environment, RateLimit, SandboxOptions
 from mux_sandbox.request_log import RequestRecord
 from mux_sandbox.sandbox import TOKEN_ID, TOKEN_SECRET, Sandbox
+from mux_sandbox.world import GeneratedWorld
 from mux_sandbox.worlds import ExplicitWorld, Row, World
 
 __all__ = [

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mux_sandbox import child
-from mux_sandbox.generated import GeneratedWorld
 from mux_sandbox.sandbox import Sandbox
+from mux_sandbox.world import GeneratedWorld
 
 if TYPE_CHECKING:
     from types import FrameType

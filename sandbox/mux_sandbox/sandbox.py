@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from mux_sandbox.faults import Faults
-from mux_sandbox.generated import GeneratedWorld
 from mux_sandbox.options import Environment, SandboxOptions
 from mux_sandbox.server import Server
+from mux_sandbox.world import GeneratedWorld
 
 if TYPE_CHECKING:
     from typing import Self

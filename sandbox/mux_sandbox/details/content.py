@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.vocabulary import SERIES
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.vocabulary import SERIES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

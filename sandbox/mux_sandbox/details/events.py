@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.dice import Dice
+from mux_sandbox.world.dice import Dice
 from mux_sandbox.worlds import epoch
 
 if TYPE_CHECKING:

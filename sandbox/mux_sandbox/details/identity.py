@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.clock_text import iso
-from mux_sandbox.generated.dice import Dice
+from mux_sandbox.world.clock_text import iso
+from mux_sandbox.world.dice import Dice
 from mux_sandbox.worlds import epoch
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

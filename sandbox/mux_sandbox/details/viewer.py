@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mux_sandbox.details.places import COUNTRIES
-from mux_sandbox.generated.dice import Dice
+from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

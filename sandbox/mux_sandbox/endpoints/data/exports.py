@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mux_sandbox.details import csv_export
 from mux_sandbox.endpoints.data.views import detail_of, envelope
-from mux_sandbox.generated.clock_text import iso
+from mux_sandbox.world.clock_text import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable

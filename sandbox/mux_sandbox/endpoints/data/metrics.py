@@ -9,7 +9,7 @@ from mux_sandbox.analytics.metrics import MEASUREMENTS, METRICS, Metric
 from mux_sandbox.endpoints.data.dimensions import ORDERS
 from mux_sandbox.endpoints.data.views import counted_in, envelope
 from mux_sandbox.errors import invalid_parameters, not_found
-from mux_sandbox.generated.clock_text import iso
+from mux_sandbox.world.clock_text import iso
 
 if TYPE_CHECKING:
     from mux_sandbox.details import Detail

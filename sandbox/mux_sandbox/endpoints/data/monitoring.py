@@ -16,7 +16,7 @@ from mux_sandbox.endpoints.data.audience import (
 from mux_sandbox.endpoints.data.dimensions import ORDERS
 from mux_sandbox.endpoints.data.views import envelope
 from mux_sandbox.errors import invalid_parameters, invalid_timeframe, not_found
-from mux_sandbox.generated.clock_text import iso
+from mux_sandbox.world.clock_text import iso
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mux_sandbox.endpoints.data.audience import latest, underway
 from mux_sandbox.endpoints.data.views import envelope
 from mux_sandbox.errors import not_found
-from mux_sandbox.generated.clock_text import iso
+from mux_sandbox.world.clock_text import iso
 
 if TYPE_CHECKING:
     from mux_sandbox.details import Detail

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.slow_tables import DAY, entries
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.slow_tables import DAY, entries
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

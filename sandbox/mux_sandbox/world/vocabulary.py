@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mux_sandbox.generated.dice import Dice, weighted
+from mux_sandbox.world.dice import Dice, weighted
 
 SERIES = (
     "Harbour Lights", "Kitchen Physics", "Slow Trains", "The Night Desk", "Garden Diaries",

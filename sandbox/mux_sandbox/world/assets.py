@@ -6,10 +6,10 @@ import math
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.asset_rows import SHOW_SECONDS, AssetRows, Origin
-from mux_sandbox.generated.clock_text import iso
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.vocabulary import title_of_asset
+from mux_sandbox.world.asset_rows import SHOW_SECONDS, AssetRows, Origin
+from mux_sandbox.world.clock_text import iso
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.vocabulary import title_of_asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.asset_media import Media
-from mux_sandbox.generated.clock_text import iso
-from mux_sandbox.generated.dice import Dice, weighted
-from mux_sandbox.generated.identities import (
+from mux_sandbox.world.asset_media import Media
+from mux_sandbox.world.clock_text import iso
+from mux_sandbox.world.dice import Dice, weighted
+from mux_sandbox.world.identities import (
     DIRECTIVES,
     DRM_CONFIGURATIONS,
     RECORDING_STREAMS,
@@ -15,7 +15,7 @@ from mux_sandbox.generated.identities import (
     drm_configuration_id,
     live_stream_id,
 )
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

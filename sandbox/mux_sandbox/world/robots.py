@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.directive_runs import Run, make_run
-from mux_sandbox.generated.identities import DIRECTIVES, directive_id
-from mux_sandbox.generated.robot_jobs import Job, make_job, suits
-from mux_sandbox.generated.robot_settings import DETAILED, PLAIN, WORKFLOWS
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.directive_runs import Run, make_run
+from mux_sandbox.world.identities import DIRECTIVES, directive_id
+from mux_sandbox.world.robot_jobs import Job, make_job, suits
+from mux_sandbox.world.robot_settings import DETAILED, PLAIN, WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mux_sandbox.generated.assets import Assets
+    from mux_sandbox.world.assets import Assets
     from mux_sandbox.worlds import Row
 
 _DAY = 86_400

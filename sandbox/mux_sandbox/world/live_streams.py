@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.asset_settings import sample_settings
-from mux_sandbox.generated.identities import live_stream_id
-from mux_sandbox.generated.slow_tables import Entry, entries, transcription_vocabulary_id
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES, SERIES
+from mux_sandbox.world.asset_settings import sample_settings
+from mux_sandbox.world.identities import live_stream_id
+from mux_sandbox.world.slow_tables import Entry, entries, transcription_vocabulary_id
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES, SERIES
 
 if TYPE_CHECKING:
-    from mux_sandbox.generated.assets import Assets
-    from mux_sandbox.generated.dice import Dice
+    from mux_sandbox.world.assets import Assets
+    from mux_sandbox.world.dice import Dice
     from mux_sandbox.worlds import Row
 
 _DAYS_BETWEEN = 55

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.robot_texts import Task, cues, key_moments, scenes
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES, LANGUAGES, TOPICS
+from mux_sandbox.world.robot_texts import Task, cues, key_moments, scenes
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES, LANGUAGES, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mux_sandbox.generated.dice import Dice
+    from mux_sandbox.world.dice import Dice
     from mux_sandbox.worlds import Row
 
 _RUBRIC = ("focus", "face_or_action", "composition", "contrast_color", "brand_fit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mux_sandbox.generated.dice import Dice
+from mux_sandbox.world.dice import Dice
 
 RECORDING_STREAMS = 5
 """So many live streams record shows; there are more that nobody broadcasts to."""

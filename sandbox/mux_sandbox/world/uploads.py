@@ -6,12 +6,12 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.asset_settings import sample_settings, settings_of
-from mux_sandbox.generated.assets import KEPT_DAYS
-from mux_sandbox.generated.dice import Dice
+from mux_sandbox.world.asset_settings import sample_settings, settings_of
+from mux_sandbox.world.assets import KEPT_DAYS
+from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
-    from mux_sandbox.generated.assets import Asset, Assets
+    from mux_sandbox.world.assets import Asset, Assets
     from mux_sandbox.worlds import Row
 
 _DAY = 86_400

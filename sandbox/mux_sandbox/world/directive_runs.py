@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.directives import bindings_of, sources_of
-from mux_sandbox.generated.robot_jobs import KEPT_SECONDS, Job, make_job, suits
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.directives import bindings_of, sources_of
+from mux_sandbox.world.robot_jobs import KEPT_SECONDS, Job, make_job, suits
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

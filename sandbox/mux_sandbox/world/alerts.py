@@ -7,9 +7,9 @@ import math
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.clock_text import iso
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES, PLAYER_ERRORS, SERIES
+from mux_sandbox.world.clock_text import iso
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES, PLAYER_ERRORS, SERIES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

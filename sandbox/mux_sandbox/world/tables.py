@@ -6,24 +6,24 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.alerts import annotation_rows, incident_rows
-from mux_sandbox.generated.asset_inputs import AssetInputs
-from mux_sandbox.generated.directives import directives
-from mux_sandbox.generated.live_streams import LiveStreams
-from mux_sandbox.generated.organization import usage_exports, webhooks
-from mux_sandbox.generated.robots import Robots
-from mux_sandbox.generated.slow_tables import (
+from mux_sandbox.world.alerts import annotation_rows, incident_rows
+from mux_sandbox.world.asset_inputs import AssetInputs
+from mux_sandbox.world.directives import directives
+from mux_sandbox.world.live_streams import LiveStreams
+from mux_sandbox.world.organization import usage_exports, webhooks
+from mux_sandbox.world.robots import Robots
+from mux_sandbox.world.slow_tables import (
     drm_configurations,
     playback_restrictions,
     signing_keys,
     transcription_vocabularies,
 )
-from mux_sandbox.generated.uploads import Uploads
+from mux_sandbox.world.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mux_sandbox.generated.assets import Assets
+    from mux_sandbox.world.assets import Assets
     from mux_sandbox.worlds import Row
 
 

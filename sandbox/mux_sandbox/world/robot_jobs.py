@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.dice import Dice, weighted
-from mux_sandbox.generated.robot_results import results, text_tracks
-from mux_sandbox.generated.robot_settings import CAPTION_WORKFLOWS, PICTURE_WORKFLOWS
-from mux_sandbox.generated.robot_texts import Task
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES
+from mux_sandbox.world.dice import Dice, weighted
+from mux_sandbox.world.robot_results import results, text_tracks
+from mux_sandbox.world.robot_settings import CAPTION_WORKFLOWS, PICTURE_WORKFLOWS
+from mux_sandbox.world.robot_texts import Task
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

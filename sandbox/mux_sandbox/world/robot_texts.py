@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES, TOPICS
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES, TOPICS
 
 if TYPE_CHECKING:
-    from mux_sandbox.generated.dice import Dice
+    from mux_sandbox.world.dice import Dice
     from mux_sandbox.worlds import Row
 
 _SAID = ("And then the ferry came.", "Salt, and nothing else.", "Wie war das noch?", "Voilà !")

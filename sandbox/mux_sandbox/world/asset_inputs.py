@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.asset_settings import overlay_input, subtitle_request
-from mux_sandbox.generated.dice import Dice
+from mux_sandbox.world.asset_settings import overlay_input, subtitle_request
+from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
-    from mux_sandbox.generated.assets import Assets
+    from mux_sandbox.world.assets import Assets
     from mux_sandbox.worlds import Row
 
 _CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts")

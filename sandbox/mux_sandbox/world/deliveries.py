@@ -6,10 +6,10 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.dice import Dice
+from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
-    from mux_sandbox.generated.assets import Asset, Assets
+    from mux_sandbox.world.assets import Asset, Assets
     from mux_sandbox.worlds import Row
 
 _HOUR = 3600

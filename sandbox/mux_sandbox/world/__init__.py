@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.assets import Asset, Assets
-from mux_sandbox.generated.deliveries import Deliveries
-from mux_sandbox.generated.tables import Tables
-from mux_sandbox.generated.views import Views, hour_of
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES
+from mux_sandbox.world.assets import Asset, Assets
+from mux_sandbox.world.deliveries import Deliveries
+from mux_sandbox.world.tables import Tables
+from mux_sandbox.world.views import Views, hour_of
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.identities import DIRECTIVES, directive_id
-from mux_sandbox.generated.robot_settings import DETAILED, PLAIN
-from mux_sandbox.generated.slow_tables import DAY, FOUNDED
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.identities import DIRECTIVES, directive_id
+from mux_sandbox.world.robot_settings import DETAILED, PLAIN
+from mux_sandbox.world.slow_tables import DAY, FOUNDED
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.dice import Dice, weighted
-from mux_sandbox.generated.vocabulary import LANGUAGES
+from mux_sandbox.world.dice import Dice, weighted
+from mux_sandbox.world.vocabulary import LANGUAGES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

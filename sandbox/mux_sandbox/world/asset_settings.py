@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.generated.identities import directive_id, drm_configuration_id
+from mux_sandbox.world.identities import directive_id, drm_configuration_id
 
 if TYPE_CHECKING:
-    from mux_sandbox.generated.dice import Dice
+    from mux_sandbox.world.dice import Dice
     from mux_sandbox.worlds import Row
 
 _COPIED = (

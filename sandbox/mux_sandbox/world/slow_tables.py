@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.identities import DRM_CONFIGURATIONS, drm_configuration_id
-from mux_sandbox.generated.vocabulary import AWKWARD_TITLES, SERIES
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.identities import DRM_CONFIGURATIONS, drm_configuration_id
+from mux_sandbox.world.vocabulary import AWKWARD_TITLES, SERIES
 
 if TYPE_CHECKING:
     from mux_sandbox.worlds import Row

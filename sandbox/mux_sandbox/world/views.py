@@ -7,9 +7,9 @@ import string
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from mux_sandbox.generated.clock_text import iso
-from mux_sandbox.generated.dice import Dice
-from mux_sandbox.generated.vocabulary import COUNTRIES, DEVICES, PLAYER_ERRORS
+from mux_sandbox.world.clock_text import iso
+from mux_sandbox.world.dice import Dice
+from mux_sandbox.world.vocabulary import COUNTRIES, DEVICES, PLAYER_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
