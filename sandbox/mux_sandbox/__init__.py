@@ -4,8 +4,7 @@ from mux_sandbox.faults import Answer, Delay, Disconnect, Fault, Faults, Truncat
 from mux_sandbox.options import Environment, RateLimit, SandboxOptions
 from mux_sandbox.request_log import RequestRecord
 from mux_sandbox.sandbox import TOKEN_ID, TOKEN_SECRET, Sandbox
-from mux_sandbox.world import GeneratedWorld
-from mux_sandbox.worlds import ExplicitWorld, Row, World
+from mux_sandbox.world import ExplicitWorld, GeneratedWorld, Row, World
 
 __all__ = [
     "TOKEN_ID",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _KEPT_LISTINGS = 8
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row, World
+    from mux_sandbox.world.interface import Row, World
 
 Family: TypeAlias = Literal["video", "data", "monitoring", "system", "robots"]
 """A part of the API with rate limits of its own."""

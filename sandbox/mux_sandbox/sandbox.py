@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from mux_sandbox.request_log import RequestRecord
-    from mux_sandbox.worlds import World
+    from mux_sandbox.world.interface import World
 
 TOKEN_ID = "sandbox-token-id"  # noqa: S105 - it opens nothing but the sandbox
 TOKEN_SECRET = "sandbox-token-secret"  # noqa: S105

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox
-from mux_sandbox.worlds import epoch
+from mux_sandbox.world.clock_text import epoch
 from tap_mux.streams import ALL_STREAMS
 from tests.support.loaders import (
     LISTINGS,

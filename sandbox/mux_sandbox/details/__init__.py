@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mux_sandbox.details import content, events, identity, own, playback, player, quality, viewer
-from mux_sandbox.worlds import epoch
+from mux_sandbox.world.clock_text import epoch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 
 class Detail(dict[str, Any]):

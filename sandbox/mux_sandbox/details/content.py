@@ -9,7 +9,7 @@ from mux_sandbox.world.dice import Dice
 from mux_sandbox.world.vocabulary import SERIES
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _HOST = "stream.example.com"
 _KINDS = ("episode", "short", "movie", None)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mux_sandbox.details import Detail
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _ADDED: dict[int, tuple[str, ...]] = {
     2: (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mux_sandbox.world.clock_text import epoch
 from mux_sandbox.world.dice import Dice
-from mux_sandbox.worlds import epoch
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _PULSE = 10_000
 """The player reports where it is so often, in milliseconds."""

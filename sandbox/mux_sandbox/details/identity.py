@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from mux_sandbox.world.clock_text import iso
+from mux_sandbox.world.clock_text import epoch, iso
 from mux_sandbox.world.dice import Dice
-from mux_sandbox.worlds import epoch
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _UNSAID_SECONDS = 60
 """How long a view lasted that says neither when it began nor how long it was watched."""

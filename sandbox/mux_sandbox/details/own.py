@@ -8,7 +8,7 @@ from mux_sandbox.world.dice import Dice
 from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 
 def make(view: Row) -> Row:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _REFUSED = 315
 """The error type that says that the viewer was not allowed: the player did not fail."""

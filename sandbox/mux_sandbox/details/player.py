@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _BROWSERS = {"Chrome", "Edge", "Firefox", "Safari", "Samsung Internet"}
 _SIZES = ((640, 360), (854, 480), (1280, 720), (1920, 1080))

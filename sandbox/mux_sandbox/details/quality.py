@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 
 class _Rendition(NamedTuple):

@@ -9,7 +9,7 @@ from mux_sandbox.details.places import COUNTRIES
 from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _GROUP_SIZE = 25
 """How many viewers share system, application and country."""

@@ -12,7 +12,7 @@ from mux_sandbox.parameters import cursor_to
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _FILTERS = ("live_stream_id", "upload_id")
 _WELL_FORMED = re.compile(r"[0-9A-Za-z]{30,}", re.ASCII)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from mux_sandbox.worlds import Row
+from mux_sandbox.world.interface import Row
 
 if TYPE_CHECKING:
     from mux_sandbox.downloads import Downloads

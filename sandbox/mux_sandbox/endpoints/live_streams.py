@@ -9,7 +9,7 @@ from mux_sandbox.endpoints.tables import find, row_getter, table_listing
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _STATUSES = ("active", "idle", "disabled")
 

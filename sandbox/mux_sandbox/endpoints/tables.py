@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mux_sandbox.endpoints.call import Call, Handler
     from mux_sandbox.listings import Listing
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 
 def table_routes(

@@ -16,7 +16,7 @@ from mux_sandbox.errors import (
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _HOUR = 3600
 _LONGEST_TTL = 7 * 86_400

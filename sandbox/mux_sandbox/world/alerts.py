@@ -12,7 +12,7 @@ from mux_sandbox.world.dice import Dice
 from mux_sandbox.world.vocabulary import AWKWARD_TITLES, PLAYER_ERRORS, SERIES
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _HOUR = 3600
 _DAY = 86_400

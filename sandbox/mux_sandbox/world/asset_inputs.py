@@ -9,7 +9,7 @@ from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
     from mux_sandbox.world.assets import Assets
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts")
 

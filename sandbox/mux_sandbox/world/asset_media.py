@@ -8,7 +8,7 @@ from mux_sandbox.world.dice import Dice, weighted
 from mux_sandbox.world.vocabulary import LANGUAGES
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 
 class Shape(NamedTuple):

@@ -18,7 +18,7 @@ from mux_sandbox.world.identities import (
 from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 SHOW_SECONDS = 9 * 3600
 """The daily live show is on air for so long."""

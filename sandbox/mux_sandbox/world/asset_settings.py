@@ -8,7 +8,7 @@ from mux_sandbox.world.identities import directive_id, drm_configuration_id
 
 if TYPE_CHECKING:
     from mux_sandbox.world.dice import Dice
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _COPIED = (
     "passthrough",

@@ -14,7 +14,7 @@ from mux_sandbox.world.vocabulary import title_of_asset
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
 KEPT_DAYS = 730

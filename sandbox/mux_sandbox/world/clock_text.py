@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from functools import cache
 
 _HOUR = 3600
@@ -17,3 +18,8 @@ def _hour_text(hour: int) -> str:
 def iso(moment: int) -> str:
     """Write epoch seconds as the Data API does."""
     return _hour_text(moment // _HOUR) + _MINUTES_AND_SECONDS[moment % _HOUR]
+
+
+def epoch(moment: str) -> float:
+    """Turn an ISO 8601 time of the Data API into epoch seconds."""
+    return datetime.fromisoformat(moment).timestamp()

@@ -10,7 +10,7 @@ from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
     from mux_sandbox.world.assets import Asset, Assets
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _HOUR = 3600
 _DAYS_WATCHED = 60

@@ -9,7 +9,7 @@ from mux_sandbox.world.directives import bindings_of, sources_of
 from mux_sandbox.world.robot_jobs import KEPT_SECONDS, Job, make_job, suits
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _QUEUED_SECONDS = 5
 _DISPATCHING_SECONDS = 10

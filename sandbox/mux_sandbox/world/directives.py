@@ -10,7 +10,7 @@ from mux_sandbox.world.robot_settings import DETAILED, PLAIN
 from mux_sandbox.world.slow_tables import DAY, FOUNDED
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _FIRST = FOUNDED + 90 * DAY
 _DAYS_BETWEEN = 30

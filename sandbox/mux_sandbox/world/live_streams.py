@@ -12,7 +12,7 @@ from mux_sandbox.world.vocabulary import AWKWARD_TITLES, SERIES
 if TYPE_CHECKING:
     from mux_sandbox.world.assets import Assets
     from mux_sandbox.world.dice import Dice
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAYS_BETWEEN = 55
 _RECENT = 10

@@ -9,7 +9,7 @@ from mux_sandbox.world.dice import Dice
 from mux_sandbox.world.slow_tables import DAY, entries
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _EXPORTED_DAYS = 400
 _MAKING_BEGINS = 8 * 3600

@@ -11,7 +11,7 @@ from mux_sandbox.world.robot_texts import Task
 from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 KEPT_SECONDS = 30 * 86_400
 _FATES = weighted({"completed": 17, "errored": 2, "cancelled": 1})

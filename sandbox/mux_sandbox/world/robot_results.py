@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mux_sandbox.world.dice import Dice
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _RUBRIC = ("focus", "face_or_action", "composition", "contrast_color", "brand_fit")
 

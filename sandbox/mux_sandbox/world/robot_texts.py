@@ -8,7 +8,7 @@ from mux_sandbox.world.vocabulary import AWKWARD_TITLES, TOPICS
 
 if TYPE_CHECKING:
     from mux_sandbox.world.dice import Dice
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _SAID = ("And then the ferry came.", "Salt, and nothing else.", "Wie war das noch?", "Voilà !")
 

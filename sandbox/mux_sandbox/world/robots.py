@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mux_sandbox.world.assets import Assets
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
 _KEPT_DAYS = 30

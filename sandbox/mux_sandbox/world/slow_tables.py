@@ -9,7 +9,7 @@ from mux_sandbox.world.identities import DRM_CONFIGURATIONS, drm_configuration_i
 from mux_sandbox.world.vocabulary import AWKWARD_TITLES, SERIES
 
 if TYPE_CHECKING:
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 DAY = 86_400
 FOUNDED = 1_640_995_200

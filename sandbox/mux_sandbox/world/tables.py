@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mux_sandbox.world.assets import Assets
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 
 class _Snapshot(NamedTuple):

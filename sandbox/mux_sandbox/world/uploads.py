@@ -12,7 +12,7 @@ from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
     from mux_sandbox.world.assets import Asset, Assets
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
 _ORIGINS = ("https://studio.example.com", "https://example.com/", "http://localhost:3000", "*")

@@ -14,7 +14,7 @@ from mux_sandbox.world.vocabulary import COUNTRIES, DEVICES, PLAYER_ERRORS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _HOUR = 3600
 _SETTLE_SECONDS = 60

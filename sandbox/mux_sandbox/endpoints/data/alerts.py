@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from mux_sandbox.endpoints.data.dimensions import ORDERS
 from mux_sandbox.endpoints.data.views import envelope
 from mux_sandbox.errors import invalid_parameters, not_found
-from mux_sandbox.worlds import epoch
+from mux_sandbox.world.clock_text import epoch
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
 _CHOICES = {"status": ("open", "closed", "expired"), "severity": ("warning", "alert")}

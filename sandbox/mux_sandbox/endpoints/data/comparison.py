@@ -12,7 +12,7 @@ from mux_sandbox.endpoints.data.views import counted_in, envelope
 if TYPE_CHECKING:
     from mux_sandbox.details import Detail
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _LABELS = {"median": "median", "95th": "95th %", "avg": "average", "sum": "total"}
 _MEDIAN = ("median", "95th")

@@ -12,7 +12,7 @@ from mux_sandbox.errors import invalid_parameters, not_found
 if TYPE_CHECKING:
     from mux_sandbox.details import Detail
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 ORDERS = ("negative_impact", "value", "views", "field")
 _DAY = 86_400

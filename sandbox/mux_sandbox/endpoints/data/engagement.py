@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mux_sandbox.details import Detail
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _BUCKETS = 50
 _FIELDS = {"assets": "asset_id", "videos": "video_id", "playback-ids": "playback_id"}

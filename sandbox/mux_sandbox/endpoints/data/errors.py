@@ -10,7 +10,7 @@ from mux_sandbox.endpoints.data.views import ended_in, envelope, filtered
 if TYPE_CHECKING:
     from mux_sandbox.details import Detail
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 
 def list_errors(call: Call) -> Row:

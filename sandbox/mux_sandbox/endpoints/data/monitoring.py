@@ -20,7 +20,7 @@ from mux_sandbox.world.clock_text import iso
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
 _SPAN = 1800

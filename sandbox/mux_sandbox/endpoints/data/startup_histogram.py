@@ -15,7 +15,7 @@ from mux_sandbox.world.clock_text import iso
 if TYPE_CHECKING:
     from mux_sandbox.details import Detail
     from mux_sandbox.endpoints.call import Call, Handler
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 METRIC = "video-startup-time"
 _MINUTE = 60

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from mux_sandbox.endpoints.call import encode
 from mux_sandbox.endpoints.data.views import detail_of, envelope, filtered
 from mux_sandbox.errors import invalid_parameters, not_found
-from mux_sandbox.worlds import epoch
+from mux_sandbox.world.clock_text import epoch
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
     from mux_sandbox.options import SandboxOptions
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
 

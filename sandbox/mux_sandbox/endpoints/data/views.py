@@ -10,7 +10,7 @@ from mux_sandbox.details import Detail
 if TYPE_CHECKING:
     from mux_sandbox.analytics.windows import Window
     from mux_sandbox.endpoints.call import Call
-    from mux_sandbox.worlds import Row
+    from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
 """A view that began in a window is looked for so long after its end."""
