@@ -37,13 +37,12 @@ SIMPLE = {
     f"{VIDEO}/playback-restrictions": "playback_restrictions",
     f"{VIDEO}/drm-configurations": "drm_configurations",
     f"{VIDEO}/transcription-vocabularies": "transcription_vocabularies",
-    f"{VIDEO}/signing-keys": "signing_keys",
     f"{SYSTEM}/signing-keys": "signing_keys",
     f"{SYSTEM}/webhooks": "webhooks",
     LIVE: "live_streams",
     DIRECTIVES: "directives",
 }
-"""Paths that list rows and give each of them, with the table they are of."""
+"""Paths that list a table, with its name."""
 
 
 class Api:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -57,19 +57,26 @@ def test_monitoring_has_no_value_without_viewers(serve: Callable[..., Api]) -> N
 
 @pytest.mark.parametrize("kind", ["rendition", "playback_mode"])
 def test_parts_of_views_add_up(generated: Api, kind: str) -> None:
-    base = f"{SUBVIEWS}/playing_time/{kind}"
-    total = generated.data(f"{base}/overall")["metric_value"]
-    rows = generated.data(f"{base}/breakdown", limit=100)
-    assert sum(row["metric_value"] for row in rows) == total
-    by_country = generated.data(f"{SUBVIEWS}/{kind}/dimensions/country", limit=250)
-    assert sum(row["playing_time"] for row in by_country) == total
-    values = {"dimension": "country", "values__": ["US", "DE"]}
-    compared = generated.data(f"{base}/comparison", **values, breakdown_value_limit=1)
-    for row, country in zip(compared, ("US", "DE"), strict=True):
-        [playing] = [one["playing_time"] for one in by_country if one["value"] == country]
-        assert sum(value["metric_value"] for value in row["values"]) == playing
+    path = f"{SUBVIEWS}/playing_time/{kind}/breakdown-timeseries"
+    window = [NOW - DAY, NOW - 3 * HOUR]
+    singles = [s for s in generated.details(timeframe__=window) if s["view_end"] < iso(window[1])]
+    params: dict[str, Any] = {"timeframe__": window, "breakdown_value_limit": 1}
+
+    def total(**filters: Any) -> Any:
+        values = [v for row in generated.data(path, **params, **filters) for v in row["values"]]
+        return sum(value["metric_value"] for value in values)
+
+    def played(*countries: str) -> int:
+        of_them = [s for s in singles if not countries or s["country_code"] in countries]
+        return sum(int(single["view_playing_time"] or 0) for single in of_them)
+
+    assert total() == played()
+    assert total(filters__=["country:US", "country:DE"]) == played("US", "DE")
+    for row in generated.data(path, **params):
         assert [value["breakdown_value"] for value in row["values"]][1:] in ([], ["other"])
-    assert generated.get(f"{base}/comparison", dimension="country").status_code == 400
+    for bad in ({"group_by__": "country"}, {"breakdown_value_limit": 0}):
+        assert generated.get(path, **bad).status_code == 400
+    assert generated.get(path.replace("playing_time", "views")).status_code == 404
 
 
 def test_the_last_hours_of_parts_are_not_complete(generated: Api) -> None:

@@ -1,4 +1,4 @@
-"""Lists, single rows, types and secrets of the Video, System and Robots endpoints."""
+"""Lists, types and secrets of the Video, System and Robots endpoints."""
 
 from __future__ import annotations
 
@@ -34,15 +34,10 @@ if TYPE_CHECKING:
     ("path", "error"),
     [
         (f"{ASSETS}/somefakeid", (400, "invalid_parameters")),
-        (f"{ASSETS}/somefakeid/shots", (400, "invalid_parameters")),
         (f"{ASSETS}/somefakeid/input-info", (400, "invalid_parameters")),
         (f"{ASSETS}/{'x' * 44}", (404, "not_found")),
         (f"{ASSETS}/{'x' * 44}/input-info", (404, "not_found")),
-        (f"{ASSETS}/{'x' * 44}/playback-ids/y", (404, "not_found")),
-        (f"{LIVE}/x/simulcast-targets/y", (404, "not_found")),
-        *((f"{path}/x", (404, "not_found")) for path in SIMPLE),
         (f"{DIRECTIVES}/x/runs", (404, "not_found")),
-        (f"{DIRECTIVES}/x/runs/y", (404, "not_found")),
         *((f"{JOBS}/{workflow}/x", (404, "not_found")) for workflow in WORKFLOWS),
     ],
 )
@@ -50,19 +45,9 @@ def test_unknown_ids(generated: Api, path: str, error: tuple[int, str]) -> None:
     assert generated.refused(path) == error
 
 
-def test_parts_of_assets_and_live_streams(generated: Api) -> None:
+def test_an_id_that_cannot_be_one_is_named(generated: Api) -> None:
     message = generated.get(f"{ASSETS}/somefakeid").json()["error"]["messages"]
     assert message == ['Asset id "somefakeid" was invalid']
-    assets = generated.all(ASSETS)
-    with_shots = next(row for row in assets if "shots" in row)
-    assert generated.data(f"{ASSETS}/{with_shots['id']}/shots") == with_shots["shots"]
-    without = next(row for row in assets if "shots" not in row)
-    assert generated.refused(f"{ASSETS}/{without['id']}/shots") == (404, "not_found")
-    stream = next(row for row in generated.all(LIVE) if "simulcast_targets" in row)
-    for target in stream["simulcast_targets"]:
-        path = f"{LIVE}/{stream['id']}/simulcast-targets/{target['id']}"
-        assert generated.data(path) == target
-    assert generated.refused(f"{LIVE}/{stream['id']}/simulcast-targets/x") == (404, "not_found")
 
 
 def test_filters_of_live_streams(generated: Api) -> None:
@@ -179,29 +164,17 @@ def test_the_vendors_client_reads_the_answers(generated: Api) -> None:
         asset = next(row for row in generated.all(ASSETS) if "upload_id" in row and "tracks" in row)
         assert video.get_asset_input_info(asset["id"]).data[0].settings.url
         streams = mux_python.LiveStreamsApi(client)
-        for row in streams.list_live_streams(limit=100).data:
-            assert streams.get_live_stream(row.id).data == row
-            for shown in row.playback_ids or []:
-                assert streams.get_live_stream_playback_id(row.id, shown.id).data == shown
-                owner = mux_python.PlaybackIDApi(client).get_asset_or_livestream_id(shown.id).data
-                assert (owner.object.id, owner.object.type) == (row.id, "live_stream")
-            for target in row.simulcast_targets or []:
-                found = streams.get_live_stream_simulcast_target(row.id, target.id).data
-                assert found == target
+        assert streams.list_live_streams(limit=100).data
         simple = [
-            ("DirectUploadsApi", "direct_upload"),
-            ("PlaybackRestrictionsApi", "playback_restriction"),
-            ("TranscriptionVocabulariesApi", "transcription_vocabulary"),
-            ("DRMConfigurationsApi", "drm_configuration"),
-            ("SigningKeysApi", "signing_key"),
-            ("URLSigningKeysApi", "url_signing_key"),
+            ("DirectUploadsApi", "direct_uploads"),
+            ("PlaybackRestrictionsApi", "playback_restrictions"),
+            ("TranscriptionVocabulariesApi", "transcription_vocabularies"),
+            ("DRMConfigurationsApi", "drm_configurations"),
+            ("SigningKeysApi", "signing_keys"),
         ]
         for kind, name in simple:
             calls = getattr(mux_python, kind)(client)
-            many = name.replace("vocabulary", "vocabularie") + "s"
-            rows = getattr(calls, f"list_{many}")(limit=10).data
-            assert rows
-            assert getattr(calls, f"get_{name}")(rows[-1].id).data == rows[-1]
+            assert getattr(calls, f"list_{name}")(limit=10).data
         usage = mux_python.DeliveryUsageApi(client)
         window = [str(NOW - 9 * DAY), str(NOW)]
         answer = usage.list_delivery_usage(timeframe=window, limit=100)

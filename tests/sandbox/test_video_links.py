@@ -13,20 +13,6 @@ if TYPE_CHECKING:
     from tests.sandbox.api import Api
 
 
-def test_playback_ids_lead_to_their_owners(generated: Api) -> None:
-    for path, kind in ((ASSETS, "asset"), (LIVE, "live_stream")):
-        for owner in [row for row in generated.all(path) if "playback_ids" in row][::200]:
-            for shown in owner["playback_ids"]:
-                found = generated.data(f"{VIDEO}/playback-ids/{shown['id']}")
-                assert found == {
-                    "id": shown["id"],
-                    "policy": shown["policy"],
-                    "object": {"id": owner["id"], "type": kind},
-                }
-                assert generated.data(f"{path}/{owner['id']}/playback-ids/{shown['id']}") == shown
-    assert generated.refused(f"{VIDEO}/playback-ids/nobodys") == (404, "not_found")
-
-
 def test_ids_lead_somewhere(generated: Api) -> None:
     assets = {row["id"]: row for row in generated.all(ASSETS)}
     configurations = set(ids(generated.all(f"{VIDEO}/drm-configurations")))

@@ -22,15 +22,6 @@ RENDITION = (
 KINDS: dict[str, tuple[str, ...]] = {"rendition": RENDITION, "playback_mode": ("playback_mode",)}
 """The kinds of parts, and their dimensions."""
 
-VIEW_DIMENSIONS = (
-    "video_id", "video_title", "video_encoding_variant", "video_variant_name", "player_name",
-    "player_version", "client_application_name", "client_application_version", "mux_embed",
-    "mux_embed_version", "sub_property_id", "player_autoplay", "viewer_device_category",
-    "viewer_device_name", "viewer_device_model", "operating_system", "video_creator_id", "cdn",
-    "continent_code", "country", "region",
-)  # fmt: skip
-"""The dimensions of the views that the parts belong to."""
-
 OTHER = "other"
 _START_SHARE = 0.2
 _NAMES = {360: "sd", 720: "hd", 1080: "hi", 2160: "4k"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mux_sandbox.endpoints.call import encode
 from mux_sandbox.endpoints.tables import find
-from mux_sandbox.errors import asset_id_invalid, not_found, still_preparing
+from mux_sandbox.errors import asset_id_invalid, still_preparing
 from mux_sandbox.parameters import cursor_to
 
 if TYPE_CHECKING:
@@ -65,19 +65,6 @@ def get_input_info(call: Call) -> Row:
     return {"data": inputs}
 
 
-def get_playback_id(call: Call) -> Row:
-    """Give a playback ID of an asset."""
-    return {"data": find(_asset(call).get("playback_ids", []), call.path["playback_id"])}
-
-
-def get_shots(call: Call) -> Row:
-    """Give what came of looking for shots in an asset."""
-    asset = _asset(call)
-    if "shots" not in asset:
-        raise not_found()
-    return {"data": asset["shots"]}
-
-
 def _asset(call: Call) -> Row:
     identifier = call.path["asset_id"]
     assets = call.environment.world.assets(call.now)
@@ -92,6 +79,4 @@ ROUTES: dict[str, Handler] = {
     "/video/v1/assets": list_assets,
     "/video/v1/assets/{asset_id}": get_asset,
     "/video/v1/assets/{asset_id}/input-info": get_input_info,
-    "/video/v1/assets/{asset_id}/playback-ids/{playback_id}": get_playback_id,
-    "/video/v1/assets/{asset_id}/shots": get_shots,
 }

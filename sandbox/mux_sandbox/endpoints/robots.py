@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mux_sandbox.endpoints.tables import find, row_getter, table_listing
+from mux_sandbox.endpoints.tables import find, table_listing
 from mux_sandbox.errors import ApiError, forbidden
 
 if TYPE_CHECKING:
@@ -38,12 +38,9 @@ def list_directives(call: Call) -> Row:
 
 def list_runs(call: Call) -> Row:
     """List the runs of a directive."""
-    return _page(call, [_as_sent(row) for row in _runs(call)])
-
-
-def get_run(call: Call) -> Row:
-    """Give a run of a directive."""
-    return {"data": _as_sent(find(_runs(call), call.path["run_id"], "run_id"))}
+    directive = find(call.environment.world.rows("directives", call.now), call.path["id"])
+    runs = table_listing(call, "directive_runs", {"directive_id": directive["id"]}).rows
+    return _page(call, [_as_sent(run) for run in runs])
 
 
 def list_jobs(call: Call) -> Row:
@@ -72,12 +69,6 @@ def _job_getter(workflow: str) -> Handler:
 def _page(call: Call, rows: Sequence[Row]) -> Row:
     page = call.parameters.page()
     return {"data": rows[page.offset : page.end], "total_row_count": len(rows)}
-
-
-def _runs(call: Call) -> list[Row]:
-    world = call.environment.world
-    directive = find(world.rows("directives", call.now), call.path["id"])
-    return table_listing(call, "directive_runs", {"directive_id": directive["id"]}).rows
 
 
 def _as_sent(run: Row) -> Row:
@@ -109,9 +100,7 @@ def _as_robots_do(handler: Handler) -> Handler:
 
 _HANDLERS: dict[str, Handler] = {
     "directives": list_directives,
-    "directives/{id}": row_getter("directives"),
     "directives/{id}/runs": list_runs,
-    "directives/{id}/runs/{run_id}": get_run,
     "jobs": list_jobs,
     **{f"jobs/{workflow}/{{id}}": _job_getter(workflow) for workflow in WORKFLOWS},
 }

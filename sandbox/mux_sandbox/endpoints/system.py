@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mux_sandbox.endpoints import usage_exports
-from mux_sandbox.endpoints.tables import row_getter, table_listing, table_routes
+from mux_sandbox.endpoints.tables import lister, table_listing
 
 if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
@@ -40,8 +40,7 @@ def list_webhooks(call: Call) -> Row:
 
 ROUTES: dict[str, Handler] = {
     "/system/v1/whoami": whoami,
-    **table_routes("/system/v1/signing-keys", "signing_keys"),
+    "/system/v1/signing-keys": lister("signing_keys"),
     "/system/v1/webhooks": list_webhooks,
-    "/system/v1/webhooks/{id}": row_getter("webhooks"),
     **usage_exports.ROUTES,
 }

@@ -1,4 +1,4 @@
-"""Endpoints that only list a table and give one of its rows, and what others need of that."""
+"""Endpoints that only list a table, and what other endpoints need of that."""
 
 from __future__ import annotations
 
@@ -15,26 +15,15 @@ if TYPE_CHECKING:
     from mux_sandbox.world.interface import Row
 
 
-def table_routes(
-    path: str, table: str, default_limit: int = 25, max_limit: int = 100
-) -> dict[str, Handler]:
-    """Route a list without a total, and its single rows, to a table of the world."""
+def lister(table: str, default_limit: int = 25, max_limit: int = 100) -> Handler:
+    """Make the handler that lists a table, without a total."""
 
     def list_rows(call: Call) -> bytes:
         page = call.parameters.page(default_limit, max_limit)
         listing = table_listing(call, table)
         return listing.encoded(page, lambda: encode({"data": listing.rows[page.offset : page.end]}))
 
-    return {path: list_rows, f"{path}/{{id}}": row_getter(table)}
-
-
-def row_getter(table: str) -> Handler:
-    """Make the handler that gives the row of a table with the id of the path."""
-
-    def get_row(call: Call) -> Row:
-        return {"data": find(call.environment.world.rows(table, call.now), call.path["id"])}
-
-    return get_row
+    return list_rows
 
 
 def table_listing(
@@ -51,13 +40,13 @@ def table_listing(
     )
 
 
-def find(rows: Iterable[Row], identifier: str, key: str = "id") -> Row:
+def find(rows: Iterable[Row], identifier: str) -> Row:
     """Give the row with an id.
 
     Raises:
         ApiError: There is none.
     """
     for row in rows:
-        if row.get(key) == identifier:
+        if row.get("id") == identifier:
             return row
     raise not_found()
