@@ -67,25 +67,10 @@ max_continuous_duration srt_passphrase active_ingest_protocol meta{{title}}
 UPLOAD = f"""
 id timeout status {NEW_ASSET} asset_id error{{type message}} cors_origin url test
 """
-STEERING = """
-output_steering{scope{start_time end_time} audience brand_terms selection_strategy looking_for
-campaign_style scoring_priorities title_style rubric_priorities segmentation_strategy
-narration_detail chapter_style chapter_granularity summary_style
-topic_taxonomy{name values{label description aliases} allow_other}
-tag_taxonomy{name values{label description aliases} allow_other}}
-prompt_overrides{task output_format chapter_guidelines title_guidelines title description keywords
-quality_guidelines}
-"""
-ROBOT_SETTINGS = f"""
-{STEERING} language_code output_language_code to_language_code
-questions{{question answer_options free_form_reply}} max_free_form_answer_length
-auto_censor_profanity{{detection_method mode always_censor never_censor}}
-replacements{{find replace case_sensitive}} speaker_replacements{{find replace}} upload_to_mux
-delete_original_track track_name_suffix max_thumbnails update_asset_thumbnail max_moments
-target_duration_ms{{min max}} use_shots min_scenes min_scene_duration_ms update_asset_chapters
-replace_existing replace_existing_tracks track_name include_speakers include_words phrases
-thresholds{{sexual violence}} sampling_interval max_samples on_flagged{{action}} tone title_length
-description_length tag_count update_asset_meta never_translate
+ROBOT_SETTINGS = """
+questions{question answer_options free_form_reply} replacements{find replace} max_thumbnails
+output_steering{scope{start_time end_time}} update_asset_chapters language_code include_words
+on_flagged{action} to_language_code replace_existing_tracks never_translate
 """
 SEEN = "visual_narrative notable_visual_concepts{concept score rationale}"
 HEARD = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mux_sandbox.endpoints.tables import find, table_listing
 from mux_sandbox.errors import ApiError, forbidden
+from mux_sandbox.world.robot_workflows import WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,20 +14,6 @@ if TYPE_CHECKING:
     from mux_sandbox.endpoints.call import Call, Handler
     from mux_sandbox.world.interface import Row
 
-WORKFLOWS = (
-    "ask-questions",
-    "edit-captions",
-    "find-best-thumbnails",
-    "find-key-moments",
-    "find-scenes",
-    "generate-chapters",
-    "generate-engagement-insights",
-    "generate-premium-captions",
-    "moderate",
-    "summarize",
-    "translate-audio",
-    "translate-captions",
-)
 _STATUSES = ("pending", "processing", "completed", "errored", "cancelled")
 _API = "https://api.mux.com/robots/v0"
 

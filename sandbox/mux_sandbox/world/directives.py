@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mux_sandbox.world.dice import Dice
 from mux_sandbox.world.identities import DIRECTIVES, directive_id
-from mux_sandbox.world.robot_settings import DETAILED, PLAIN
+from mux_sandbox.world.robot_workflows import DETAILED
 from mux_sandbox.world.slow_tables import DAY, FOUNDED
 
 if TYPE_CHECKING:
@@ -24,15 +24,6 @@ def _track(name: str, language: str, source: Row, kind: str = "caption") -> Row:
         "kind": kind,
         "language": language,
         "source": source,
-    }
-
-
-def _bound(workflow: str, inputs: list[str], params: dict[str, Row]) -> Row:
-    return {
-        "reference_id": f"do-{workflow}",
-        "workflow": workflow,
-        "inputs": inputs,
-        "params": params[workflow],
     }
 
 
@@ -55,52 +46,53 @@ _FIND_SHOTS = {
     "action": "request_shots",
     "params": {"image_source": "create_storyboards"},
 }
-_CONTENTS: tuple[tuple[str, list[Row], list[Row]], ...] = (
+_CONTENTS: tuple[tuple[str, list[Row], dict[str, list[str]]], ...] = (
     (
         "Captions for everyone",
         [
             _track("premium", "en", {"via": "workflow", "binding": "do-generate-premium-captions"}),
             _track("spoken", "en", {"via": "required"}, "audio"),
         ],
-        [
-            _bound("generate-premium-captions", ["spoken"], DETAILED),
-            _bound("translate-captions", ["premium"], DETAILED),
-            _bound("edit-captions", ["premium"], DETAILED),
-        ],
+        {
+            "generate-premium-captions": ["spoken"],
+            "translate-captions": ["premium"],
+            "edit-captions": ["premium"],
+        },
     ),
     (
         'Make it "findable"',
         [_track("subtitles", "en", _MAKE_SUBTITLES)],
-        [
-            _bound("summarize", ["subtitles"], DETAILED),
-            _bound("generate-chapters", ["subtitles"], DETAILED),
-            _bound("find-best-thumbnails", [], DETAILED),
-        ],
+        {
+            "summarize": ["subtitles"],
+            "generate-chapters": ["subtitles"],
+            "find-best-thumbnails": [],
+        },
     ),
     (
         "Sicherheit geht vor",
         [_track("from-the-desk", "de", {"via": "external"})],
-        [_bound("moderate", [], DETAILED), _bound("ask-questions", ["from-the-desk"], DETAILED)],
+        {"moderate": [], "ask-questions": ["from-the-desk"]},
     ),
     (
         "Highlights",
         [{"reference_id": "shots", "type": "video.asset.shots", "source": _FIND_SHOTS}],
-        [
-            _bound("find-scenes", ["shots"], DETAILED),
-            _bound("find-key-moments", ["shots"], DETAILED),
-            _bound("generate-engagement-insights", [], DETAILED),
-        ],
+        {
+            "find-scenes": ["shots"],
+            "find-key-moments": ["shots"],
+            "generate-engagement-insights": [],
+        },
     ),
     (
         "In other languages",
         [_track("house-captions", "en", _FETCH_TRACK)],
-        [
-            _bound("translate-audio", [], DETAILED),
-            _bound("translate-captions", ["house-captions"], PLAIN),
-            _bound("summarize", ["house-captions"], PLAIN),
-        ],
+        {
+            "translate-audio": [],
+            "translate-captions": ["house-captions"],
+            "summarize": ["house-captions"],
+        },
     ),
 )
+"""Of each directive its name, its resources, and its workflows with the resources they need."""
 
 
 def directives(seed: int, now: float) -> tuple[list[Row], float]:
@@ -115,14 +107,14 @@ def directives(seed: int, now: float) -> tuple[list[Row], float]:
             continue
         updated = int(now - (now - created) % (_UPDATED_EACH * DAY))
         until = min(until, updated + _UPDATED_EACH * DAY)
-        name, resources, workflows = _CONTENTS[number - 1]
+        name, resources, _ = _CONTENTS[number - 1]
         rows.append(
             {
                 "id": directive_id(seed, number),
                 "name": name,
                 "subject": {"type": "video.asset"},
                 "resources": resources,
-                "workflows": workflows,
+                "workflows": bindings_of(number),
                 "created_at": created,
                 "updated_at": updated,
             }
@@ -132,7 +124,15 @@ def directives(seed: int, now: float) -> tuple[list[Row], float]:
 
 def bindings_of(number: int) -> list[Row]:
     """Give the workflow bindings of a directive, counted from 1."""
-    return _CONTENTS[number - 1][2]
+    return [
+        {
+            "reference_id": f"do-{workflow}",
+            "workflow": workflow,
+            "inputs": inputs,
+            "params": DETAILED[workflow],
+        }
+        for workflow, inputs in _CONTENTS[number - 1][2].items()
+    ]
 
 
 def sources_of(number: int, binding: Row) -> list[str]:

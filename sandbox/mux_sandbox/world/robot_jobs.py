@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mux_sandbox.world.dice import Dice, weighted
-from mux_sandbox.world.robot_results import results, text_tracks
-from mux_sandbox.world.robot_settings import CAPTION_WORKFLOWS, PICTURE_WORKFLOWS
-from mux_sandbox.world.robot_texts import Task
+from mux_sandbox.world.robot_workflows import (
+    CAPTION_WORKFLOWS,
+    PICTURE_WORKFLOWS,
+    results,
+    text_tracks,
+)
 from mux_sandbox.world.vocabulary import AWKWARD_TITLES
 
 if TYPE_CHECKING:
@@ -89,7 +92,7 @@ def make_job(
     outcome: Row = {"status": fate, "units_consumed": 0}
     if fate == "completed":
         outcome["units_consumed"] = dice.between(1, 60)
-        outcome["outputs"] = results(workflow, Task(parameters, asset, dice))
+        outcome["outputs"] = results(workflow, parameters, asset, dice)
     elif fate == "errored":
         outcome["errors"] = [dice.pick(_ERRORS)]
     return Job(asked, outcome, created, begun, ended)

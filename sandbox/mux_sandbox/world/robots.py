@@ -9,7 +9,7 @@ from mux_sandbox.world.dice import Dice
 from mux_sandbox.world.directive_runs import Run, make_run
 from mux_sandbox.world.identities import DIRECTIVES, directive_id
 from mux_sandbox.world.robot_jobs import Job, make_job, suits
-from mux_sandbox.world.robot_settings import DETAILED, PLAIN, WORKFLOWS
+from mux_sandbox.world.robot_workflows import DETAILED, PLAIN, WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
