@@ -72,11 +72,6 @@ class RequestLog:
         self.records.append(record)
         return record
 
-    def is_busy(self, seconds: float) -> bool:
-        """Tell whether a request is under way, or the last one came only so long ago."""
-        last = self.records[-1].started if self.records else 0
-        return self._in_flight > 0 or time.monotonic() - last < seconds
-
     def end(self, record: RequestRecord, status: int | None) -> None:
         """Note how a request was answered; None when it got no answer."""
         self._in_flight -= 1

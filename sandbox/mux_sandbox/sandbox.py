@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
+from mux_sandbox.connections import Connections
 from mux_sandbox.faults import Faults
 from mux_sandbox.options import Environment, SandboxOptions
 from mux_sandbox.server import Server
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 TOKEN_ID = "sandbox-token-id"  # noqa: S105 - it opens nothing but the sandbox
 TOKEN_SECRET = "sandbox-token-secret"  # noqa: S105
 _HOST = "127.0.0.1"
+_BACKLOG = 128
 _SHUTDOWN_SECONDS = 0.2
-_CLOSING_SECONDS = 0.02
-"""For the sockets of dropped connections to be closed."""
+"""How long a server that stops waits for the requests that it is answering, at most twice."""
 
 
 class Sandbox:
@@ -107,7 +109,9 @@ class Sandbox:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            # Not every event loop can watch a socket that listens; this one can.
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(self._serve())
         except Exception as error:
             if self._started.done():
                 raise
@@ -120,20 +124,10 @@ class Sandbox:
             self._server.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
         )
         await runner.setup()
-        try:
-            site = web.TCPSite(runner, _HOST, self._port)
-            await site.start()
-            self._started.set_result(runner.addresses[0][1])
+        with socket.create_server((_HOST, self._port), backlog=_BACKLOG) as listener:
+            connections = Connections(listener, cast("web.Server", runner.server))
+            self._started.set_result(listener.getsockname()[1])
             await self._stop.wait()
-        finally:
-            # asyncio forgets a connection that it is just accepting when it stops to listen.
-            await self._quiet()
-            await runner.cleanup()
-            await asyncio.sleep(_CLOSING_SECONDS)
-
-    async def _quiet(self) -> None:
-        """Wait until no more requests come, but not for long."""
-        log = self._server.log
-        deadline = self._loop.time() + _SHUTDOWN_SECONDS
-        while log.is_busy(_CLOSING_SECONDS) and self._loop.time() < deadline:  # noqa: ASYNC110 - it asks the past, too
-            await asyncio.sleep(_CLOSING_SECONDS / 4)
+            await connections.accept_no_more()
+        await runner.cleanup()
+        await connections.drop()

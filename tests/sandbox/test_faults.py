@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
+import socket
 import threading
 import time
+import warnings
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,6 +156,29 @@ def test_stops_while_a_request_waits() -> None:
         begun = time.perf_counter()
     thread.join()
     assert time.perf_counter() - begun < 5
+
+
+def test_leaves_no_connection_open_when_it_stops() -> None:
+    login = base64.b64encode(f"{TOKEN_ID}:{TOKEN_SECRET}".encode()).decode()
+    headers = f"Host: sandbox\r\nAuthorization: Basic {login}\r\n"
+    world = ExplicitWorld(assets=[{"id": f"a{n}", "text": "x" * 100_000} for n in range(100)])
+    with warnings.catch_warnings(record=True) as caught, ExitStack() as stack:
+        warnings.simplefilter("always")
+        with Sandbox(world) as sandbox:
+            port = int(sandbox.url.rpartition(":")[2])
+            idle, half, unread, just_come = (
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+                for _ in range(4)
+            )
+            half.sendall(b"GET /video/v1/assets HTTP/1.1\r\nHost:")
+            unread.sendall(f"GET {ASSETS}?limit=100 HTTP/1.1\r\n{headers}\r\n".encode())
+            assert unread.recv(12) == b"HTTP/1.1 200"
+        for connection in (idle, half, just_come):
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+        assert len(unread.recv(10**8, socket.MSG_WAITALL)) < 10**7
+        gc.collect()
+    assert [str(one.message) for one in caught] == []
 
 
 def test_a_taken_port_is_said_to_the_caller() -> None:
