@@ -42,7 +42,7 @@ def main(
     COMMAND finds the settings of the API in TAP_MUX_API_URL, TAP_MUX_TOKEN_ID and
     TAP_MUX_TOKEN_SECRET, and MELTANO_ENVIRONMENT is sandbox. Its exit code is passed on.
 
-    The API serves a made-up environment: the same past each time, and new things as time goes by.
+    The API serves a made-up environment. Its past is the same each time; time adds new things.
     """
     if serve == bool(command):
         message = "give either a command to run, or --serve"
@@ -76,7 +76,7 @@ def _serve(sandbox: Sandbox) -> int:
 
 def _run(command: tuple[str, ...], sandbox: Sandbox) -> int:
     try:
-        # Without NO_PROXY, a proxy of the user's would be asked for loopback.
+        # Without NO_PROXY, the command might ask a proxy for loopback.
         direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
         meltano = {"MELTANO_ENVIRONMENT": "sandbox"}
         return child.run(command, {**direct, **meltano, **sandbox.environ})

@@ -1,4 +1,4 @@
-"""Running a command on behalf of someone: its exit code and signals become ours."""
+"""Runs a command, passes signals on to it, and gives its exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 _KILLED = 128
-"""Shells report the end by a signal as this plus the signal."""
+"""A shell adds this to the number of the signal that ended a command."""
 
 
 def run(command: Sequence[str], variables: dict[str, str]) -> int:

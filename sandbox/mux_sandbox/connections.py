@@ -1,7 +1,7 @@
-"""The connections of the server: taken in one by one, so that all of them can be closed at once.
+"""The connections of the server.
 
-The event loop's own way to listen may lose a connection that comes in while it stops, and says
-nothing of when the sockets of the others are closed.
+The server of asyncio may lose a connection that comes in while the server stops, and does not tell
+when all sockets are closed. So this module accepts connections itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """All connections to a socket that listens; to be used in the event loop."""
+    """All connections to a listening socket; for use in the event loop."""
 
     def __init__(
         self, listener: socket.socket, make_protocol: Callable[[], asyncio.BaseProtocol]
@@ -31,16 +31,16 @@ class Connections:
         self._loop.add_reader(listener, self._accept)
 
     async def accept_no_more(self) -> None:
-        """Stop to accept connections, and wait until those that came in are open."""
+        """Stop accepting, and wait until all accepted connections are open."""
         self._loop.remove_reader(self._listener)
         self._listener.close()
         await asyncio.gather(*self._opening)
 
     async def drop(self) -> None:
-        """Close all connections, whatever is still to be sent, and wait until that is done."""
+        """Close all connections at once, also those that still have something to send."""
         for transport in list(self._open):
             transport.abort()
-        # The loop closes the sockets before it comes back here.
+        # The event loop closes the sockets before it continues here.
         await asyncio.sleep(0)
 
     def _accept(self) -> None:

@@ -1,6 +1,6 @@
-"""Files behind pre-signed URLs, as an object store gives them out: who has the URL may read.
+"""Files behind pre-signed URLs, as in an object store.
 
-Such a URL carries its own permission, which ends after a while, and takes no other credentials.
+Such a URL needs no credentials, and takes none. It works for a limited time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mux_sandbox.options import SandboxOptions
 
 PREFIX = "/signed/"
-"""Below this path are all files."""
+"""The path of every file begins with this."""
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
@@ -75,7 +75,7 @@ class Downloads:
         tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         headers = {"Content-Type": "binary/octet-stream", "ETag": tag}
         match = _RANGE.fullmatch(asked.get("Range", ""))
-        # The part is asked for in place of the whole file only if the file is still the same.
+        # If-Range asks for a part only if the file is still the same.
         is_other = asked.get("If-Range", tag) != tag
         if not self._options.ranges_supported or is_other or match is None or match[0] == "bytes=-":
             return web.Response(body=content, headers=headers)

@@ -25,7 +25,7 @@ def invalid_parameters(message: str) -> ApiError:
 
 
 def invalid_timeframe(message: str) -> ApiError:
-    """Refuse a timeframe outside of what is kept."""
+    """Refuse a timeframe that Mux no longer keeps."""
     return _typed(400, "invalid_timeframe", message)
 
 
@@ -45,7 +45,7 @@ def method_not_allowed() -> ApiError:
 
 
 def too_many_requests() -> ApiError:
-    """Say that a bucket is empty; this error has a shape of its own."""
+    """Say that a bucket is empty; this error has its own form."""
     return ApiError(429, {"errors": ["Too many requests, retry later."]})
 
 
@@ -55,12 +55,12 @@ def asset_id_invalid(identifier: str) -> ApiError:
 
 
 def still_preparing() -> ApiError:
-    """Say that the inputs of an asset are not looked at yet."""
+    """Say that the inputs of an asset are not known yet."""
     return _typed(412, "failed_request", "Asset is still preparing")
 
 
 def bad_request(message: str) -> ApiError:
-    """Refuse a parameter, in the way of usage exports."""
+    """Refuse a parameter, as usage exports do."""
     return _typed(400, "bad_request", message)
 
 
@@ -75,6 +75,6 @@ def no_usage_exports() -> ApiError:
 
 
 def usage_exports_in_work() -> ApiError:
-    """Say that a usage export of the timeframe is just being made."""
+    """Say that a usage export of the timeframe is not ready."""
     message = "A usage export of this timeframe is still being made; ask again later."
     return _typed(412, "precondition_failed", message)

@@ -1,4 +1,4 @@
-"""Trouble on demand: answers, broken connections, delays and hooks for chosen requests."""
+"""Faults for chosen requests: answers, broken connections, delays and hooks."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Delay:
 
 
 Hook: TypeAlias = Callable[[RequestRecord], object]
-"""Called before the request is answered, for example to add a row between two pages."""
+"""Called before the request is answered, for example to add a record between two pages."""
 
 Action: TypeAlias = Answer | Disconnect | Truncate | Delay | Hook
 
@@ -112,7 +112,7 @@ class Faults:
         self._faults.clear()
 
     def take(self, record: RequestRecord) -> list[Action]:
-        """Use up the faults for a request: delays and hooks, up to the first real trouble."""
+        """Take the actions for a request, up to the first one that ends it."""
         actions = []
         for fault in list(self._faults):
             if fault.applies_to(record):

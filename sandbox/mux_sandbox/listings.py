@@ -1,4 +1,4 @@
-"""Sorted tables and encoded pages, kept for as long as the world says that nothing changed."""
+"""Sorted tables and encoded pages, kept until the world changes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _KEPT_LISTINGS = 8
 
 
 class Listing:
-    """The rows of a listing in the order they are paged."""
+    """The records of a listing, in the order of its pages."""
 
     def __init__(self, source: list[Row], rows: list[Row]) -> None:
-        """Keep the rows, and the world's list that they come from."""
+        """Keep the records, and the list of the world that they come from."""
         self.source = source
         self.rows = rows
         self._pages: dict[Hashable, bytes] = {}
@@ -39,7 +39,7 @@ class Listings:
     def get(
         self, key: Hashable, source: list[Row], arrange: Callable[[list[Row]], list[Row]]
     ) -> Listing:
-        """Give the arranged rows of a list, arranged again only when the world's list is new."""
+        """Give the arranged records; arrange again only if the world gives a new list."""
         listing = self._listings.get(key)
         if listing is None or listing.source is not source:
             self._listings.pop(key, None)

@@ -1,4 +1,4 @@
-"""Every knob of the sandbox; all of them may be turned while it runs."""
+"""Options of the sandbox; each can be changed while it runs."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def _generous() -> dict[Family, RateLimit]:
 
 @dataclass
 class SandboxOptions:
-    """How the sandbox behaves where the API makes no promise, and where tests want trouble."""
+    """How the sandbox behaves."""
 
     clock: Callable[[], float] = time.time
-    """Gives the present in epoch seconds; decides which rows are visible."""
+    """Gives the present in epoch seconds; decides which records are visible."""
 
     retention_days: float = 100
     """How far back a timeframe may start."""
@@ -53,16 +53,16 @@ class SandboxOptions:
     timeframe_includes_end: bool = True
 
     page_cap: int | None = None
-    """Most rows a page holds, whatever `limit` asked for."""
+    """A page holds at most so many records, whatever `limit` is."""
 
     total_row_count: TotalRowCount = "exact"
-    """How views are counted; a callable gets the true count and gives what to say instead."""
+    """What total_row_count says; a callable gets the true count and gives the value."""
 
     signed_url_seconds: float = 3600
     """How long the URL of a file works."""
 
     ranges_supported: bool = True
-    """Whether a part of a file can be had."""
+    """Whether a client can ask for a part of a file."""
 
     usage_exports_enabled: bool = True
     robots_enabled: bool = True

@@ -24,7 +24,7 @@ _CURSOR = re.compile(r"after:(\d{1,12})", re.ASCII)
 
 
 class Slice(NamedTuple):
-    """The rows of one page."""
+    """The records of one page."""
 
     offset: int
     size: int
@@ -39,7 +39,7 @@ class Parameters:
     """The query of one request, read on demand."""
 
     def __init__(self, query: MultiMapping[str], options: SandboxOptions) -> None:
-        """Keep the query and the knobs that shape its meaning."""
+        """Keep the query and the options."""
         self._query = query
         self._options = options
 
@@ -75,7 +75,7 @@ class Parameters:
         return page if cursor is None else Slice(_offset_of(cursor), page.size)
 
     def descending(self, default: str = "desc") -> bool:
-        """Tell whether the newest, or greatest, row comes first."""
+        """Tell whether the newest or greatest record comes first."""
         return self.choice("order_direction", ("asc", "desc"), default) == "desc"
 
     def choice(self, name: str, choices: Collection[str], default: str) -> str:
@@ -87,7 +87,7 @@ class Parameters:
         return value
 
     def window(self, now: float) -> tuple[int, int] | None:
-        """Give the window asked for in epoch seconds, if one is, however long ago it is."""
+        """Give the window asked for in epoch seconds, if any; it may be long ago."""
         values = self.texts("timeframe[]")
         return _window(values, int(now)) if values else None
 
@@ -118,7 +118,7 @@ def _window(values: list[str], now: int) -> tuple[int, int]:
 def cursor_to(offset: int) -> str:
     """Make the opaque cursor of the page that starts at `offset`.
 
-    A cursor counts rows, as that of the API does: rows that came in since shift the next page.
+    A cursor counts records, as in the API. New records shift the next page.
     """
     return base64.urlsafe_b64encode(f"after:{offset}".encode()).decode()
 

@@ -1,4 +1,4 @@
-"""The record of every request the sandbox got, for tests to look at."""
+"""The log of all requests, for tests."""
 
 from __future__ import annotations
 

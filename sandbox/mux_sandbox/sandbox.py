@@ -109,7 +109,7 @@ class Sandbox:
 
     def _run(self) -> None:
         try:
-            # Not every event loop can watch a socket that listens; this one can.
+            # On Windows, the default event loop cannot watch a listening socket.
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._serve())
         except Exception as error:

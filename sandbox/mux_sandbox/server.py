@@ -1,6 +1,6 @@
-"""The HTTP side: the way of a request through log, faults, credentials and limits to its handler.
+"""The HTTP server: takes a request through log, faults, credentials and limits to its handler.
 
-Endpoints know nothing of HTTP; they are functions of a call, listed by path in `endpoints`.
+Endpoints know nothing of HTTP. Each is a function of a call; `endpoints` lists them by path.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _family(path: str) -> Family:
 def _reset(request: web.Request) -> web.Response:
     transport = request.transport
     if transport is not None:
-        # Without lingering, closing sends a reset instead of an orderly end.
+        # Without lingering, close() sends a reset.
         transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )

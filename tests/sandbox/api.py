@@ -1,4 +1,4 @@
-"""A client of a sandbox, the paths it asks for, and rows to make and to look into."""
+"""A client of a sandbox, the paths it asks for, and records for tests."""
 
 from __future__ import annotations
 

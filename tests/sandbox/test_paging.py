@@ -1,4 +1,4 @@
-"""Pages and cursors lead through all rows, in order."""
+"""Pages and cursors give all records, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to rows of the Video, System and Robots endpoints as time goes by."""
+"""Records of the Video, System and Robots endpoints change with time."""
 
 from __future__ import annotations
 

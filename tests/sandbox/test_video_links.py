@@ -1,4 +1,4 @@
-"""Rows of the Video, System and Robots endpoints that belong together fit together."""
+"""Records of the Video, System and Robots endpoints that refer to each other fit together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single views agree with their rows, and filters find them."""
+"""Single views agree with their records in the list, and filters find them."""
 
 from __future__ import annotations
 

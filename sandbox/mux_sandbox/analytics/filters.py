@@ -50,7 +50,7 @@ def apply(
 ) -> list[Detail]:
     """Give the views that meet all filters.
 
-    Of several plain filters of one dimension, a view needs to meet only one.
+    A view must meet only one of several plain filters of the same dimension.
     """
     plain: dict[str, list[_Condition]] = {}
     other = []

@@ -15,7 +15,7 @@ _HIGHER_IS_BETTER = (
     "_score", "views", "playing_time", "viewers", "throughput", "bitrate", "impression_count",
 )  # fmt: skip
 _ON_START = {"views", "unique_viewers", "playing_time"}
-"""Metrics of engagement count a view when it begins, others when it ends."""
+"""Metrics of engagement count a view when it begins; others count it when it ends."""
 
 
 class Value(NamedTuple):

@@ -17,7 +17,7 @@ RENDITION = (
     "video_source_codec",
     "video_source_rendition_name",
 )
-"""What tells renditions from each other."""
+"""Dimensions of renditions."""
 
 KINDS: dict[str, tuple[str, ...]] = {"rendition": RENDITION, "playback_mode": ("playback_mode",)}
 """The kinds of parts, and their dimensions."""
@@ -32,17 +32,17 @@ class Part(NamedTuple):
 
     view: Detail
     values: dict[str, str]
-    """Its dimensions as they are written."""
+    """Its dimensions, as text."""
     playing: float
     """Milliseconds."""
 
     def label(self, dimensions: Iterable[str]) -> str:
-        """Write some of its dimensions."""
+        """Give some of its dimensions as text."""
         return " / ".join(self.values[name] for name in dimensions)
 
 
 def parts_of(view: Detail, kind: str) -> list[Part]:
-    """Divide a view."""
+    """Divide a view into parts."""
     playing = float(view["view_playing_time"] or 0)
     if not playing:
         return []
@@ -80,6 +80,6 @@ def summed(parts: Iterable[Part], dimensions: Iterable[str]) -> list[tuple[str, 
 
 
 def shortened(sums: list[tuple[str, float]], limit: int) -> list[tuple[str, float]]:
-    """Put all but the first few sums into one."""
+    """Keep the first sums, and add up the others."""
     rest = sum(playing for _, playing in sums[limit:])
     return sums[:limit] + ([(OTHER, rest)] if rest else [])

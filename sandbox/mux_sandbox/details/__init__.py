@@ -1,4 +1,4 @@
-"""Single views in full, made up from their rows in the list: the same row, the same details.
+"""Single views in full, made up from their records in the list.
 
 Fields come in groups, each with a module of its own. A group is made when one of its fields is
 read, so that metrics over many views only make what they need.
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Detail(dict[str, Any]):
-    """A single view; fields that neither its row nor the world says are made up when read."""
+    """A single view. It makes up fields that neither its record nor the world gives."""
 
     def __init__(self, row: Row, known: Row) -> None:
-        """Start with what is said: by the row, and before it by `known`."""
+        """Start with the fields of the record and of `known`; the latter win."""
         super().__init__(row)
         self.pop("total_row_count", None)
         # The score is a number in the list and a text here.
@@ -31,7 +31,7 @@ class Detail(dict[str, Any]):
         self.update(known)
 
     def __missing__(self, name: str) -> Any:
-        """Make the group of a field."""
+        """Make the group that a field is in."""
         for key, value in _GROUP_OF[name](self).items():
             self.setdefault(key, value)
         return self[name]
@@ -50,7 +50,7 @@ class Detail(dict[str, Any]):
         """Give all fields."""
         row = {name: self[name] for name in _FIELDS} | self
         if row["player_error_context"] is None:
-            # The only field that is left out when there is nothing to say.
+            # This is the only field that is left out when it is empty.
             del row["player_error_context"]
         return row
 
@@ -74,7 +74,7 @@ _FIELDS = sorted({"id", "view_end", "viewer_experience_score", *_GROUP_OF})
 
 
 def detail(row: Row, known: Row | None = None) -> Row:
-    """Give the single view of a row; `known` holds what is not to be made up."""
+    """Give the single view of a record; `known` holds fields that are not made up."""
     return Detail(row, known or {}).complete()
 
 

@@ -17,10 +17,10 @@ _KINDS = ("episode", "short", "movie", None)
 
 def make(view: Row) -> Row:
     """Make up the fields."""
-    # What is known of the video may be set; all else follows from it.
+    # The world may know the video; all other fields follow from it.
     row = _video(view["video_title"]) | {key: view[key] for key in _SETTABLE if key in view}
     live = row["live_stream_id"] is not None
-    # Some videos need a token, which then stands in the address.
+    # Some videos need a token in their URL.
     token = "?token=sandbox-playback-token" if live or row["video_language"] == "de" else ""
     url = row["playback_id"] and f"https://{_HOST}/{row['playback_id']}.m3u8{token}"
     return row | {

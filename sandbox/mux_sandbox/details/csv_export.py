@@ -1,4 +1,4 @@
-"""The daily file of views: which columns each of its versions has, and how values are written."""
+"""The daily file of views: the columns of each version, and the form of values."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _ADDED: dict[int, tuple[str, ...]] = {
         "video_cdn_trace",
     ),
 }  # fmt: skip
-"""Columns by the version that brought them."""
+"""Columns by the version that added them."""
 
 _FIELDS = {
     "browser": "viewer_application_name",
@@ -121,7 +121,7 @@ _FIELDS = {
     "video_startup_time": "time_to_first_frame",
     "view_time_shift_enabled": "time_shift_enabled",
 }
-"""The fields of single views behind columns of another name."""
+"""Columns that have another name than the field of a single view."""
 
 
 def _share(name: str) -> Callable[[Row], Any]:
@@ -141,7 +141,7 @@ _WORKED_OUT: dict[str, Callable[[Row], Any]] = {
 
 
 def columns(version: int) -> list[str]:
-    """Give the columns of a version, which are in the order of the alphabet."""
+    """Give the columns of a version, in alphabetical order."""
     return sorted(name for since, names in _ADDED.items() if since <= version for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What happened in the course of a view, one event after the other."""
+"""The events of a view, in order of time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mux_sandbox.world.interface import Row
 
 _PULSE = 10_000
-"""The player reports where it is so often, in milliseconds."""
+"""The player reports its position every so many milliseconds."""
 
 _PULSES = 30
 
@@ -21,7 +21,7 @@ def make(view: Row) -> Row:
     dice = Dice(view["id"], "events")
     begin = int(epoch(view["view_start"]) * 1000)
     end = int(epoch(view["view_end"]) * 1000)
-    # The clock of the viewer is never quite right.
+    # The viewer's clock is never exact.
     off = dice.between(-3000, 3000)
     rows: list[Row] = []
 

@@ -1,4 +1,4 @@
-"""Which view it is and when it was: ids and times, and what a row of the list may lack."""
+"""Ids and times of a view, and fields that its record in the list may lack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mux_sandbox.world.interface import Row
 
 _UNSAID_SECONDS = 60
-"""How long a view lasted that says neither when it began nor how long it was watched."""
+"""The length of a view that has neither a start nor a watch time."""
 
 
 def make(view: Row) -> Row:

@@ -1,4 +1,4 @@
-"""What the company behind the sandbox adds itself: custom dimensions, some of them awkward."""
+"""Custom dimensions, some of them with awkward values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How it went: startup, rebuffering, failure, scores and ads."""
+"""How playback went: startup, rebuffering, failure, scores and ads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from mux_sandbox.world.interface import Row
 
 _REFUSED = 315
-"""The error type that says that the viewer was not allowed: the player did not fail."""
+"""The error type of a viewer without access; the player did not fail."""
 
 
 _PATIENCE = 15_000
-"""Who leaves before the video starts does so within these milliseconds."""
+"""A viewer who leaves before the video starts does so within these milliseconds."""
 
 
 def make(view: Row) -> Row:
@@ -22,7 +22,7 @@ def make(view: Row) -> Row:
     dice = Dice(view["id"], "playback")
     watched = view["watch_time"]
     if not isinstance(watched, int):
-        # Nothing but the view itself is known of some.
+        # Some views have nothing more than their record.
         nothing = dict.fromkeys(_startup(dice, 0) | _watching(dice, 0, 0, view))
         nothing["long_rebuffering"] = False
         return nothing | _scores(None, None, view) | _outcome(dice, view) | _ads(dice)

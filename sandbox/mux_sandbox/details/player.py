@@ -1,4 +1,4 @@
-"""What played it: the player, its settings and the page around it."""
+"""The player, its settings and the page around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which quality it came, and over which network: renditions, bitrates and CDNs."""
+"""Quality and network: renditions, bitrates and CDNs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who watched: viewers come back, each of them with one device and from one place."""
+"""Viewers. Each has one device and one place, and may watch again."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def make(view: Row) -> Row:
         view["viewer_os_family"],
         view["viewer_application_name"],
         view["country_code"],
-        # The smaller the number the more often it comes back.
+        # A viewer with a small number comes back more often.
         int(_GROUP_SIZE * dice.random() ** 2),
     )
 

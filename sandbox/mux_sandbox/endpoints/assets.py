@@ -68,7 +68,7 @@ def get_input_info(call: Call) -> Row:
 def _asset(call: Call) -> Row:
     identifier = call.path["asset_id"]
     assets = call.environment.world.assets(call.now)
-    # Where tests give their assets ids that the API would never make, any id may be one.
+    # Tests may give assets short ids; then any id is valid.
     strict = any(_WELL_FORMED.fullmatch(row["id"]) for row in assets)
     if strict and not _WELL_FORMED.fullmatch(identifier):
         raise asset_id_invalid(identifier)

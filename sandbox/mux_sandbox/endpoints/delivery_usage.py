@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _HOUR = 3600
 _LATE_HOURS = 12
-"""An hour is counted up so long after its end."""
+"""Hours from the end of an hour until its usage is known."""
 
 _KEPT_SECONDS = 90 * 86_400
 _SPLIT = "delivered_seconds_by_resolution"
@@ -69,7 +69,7 @@ def _timeframe(call: Call) -> tuple[int, int] | None:
 
 
 def _summed(rows: Iterable[Row]) -> Iterable[Row]:
-    """Make one row per asset out of one per asset and hour."""
+    """Add up the hours of each asset."""
     sums: dict[str, Row] = {}
     for row in rows:
         known = sums.setdefault(row["asset_id"], {})

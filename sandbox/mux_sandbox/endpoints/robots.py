@@ -31,7 +31,7 @@ def list_runs(call: Call) -> Row:
 
 
 def list_jobs(call: Call) -> Row:
-    """List jobs, telling little of each."""
+    """List jobs with a few fields of each."""
     parameters = call.parameters
     for name, choices in (("workflow", WORKFLOWS), ("status", _STATUSES)):
         if (value := parameters.text(name)) is not None:
@@ -69,7 +69,7 @@ def _abridged(job: Row) -> Row:
 
 
 def _as_robots_do(handler: Handler) -> Handler:
-    """Refuse when robots are not enabled, and say in every error one message instead of a list."""
+    """Refuse if robots are off, and put one message in errors instead of a list."""
 
     def answer(call: Call) -> bytes | Row:
         try:

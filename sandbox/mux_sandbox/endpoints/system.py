@@ -27,7 +27,7 @@ def whoami(call: Call) -> Row:
 
 
 def list_webhooks(call: Call) -> Row:
-    """List webhooks; of the lists of this API, only this one counts its rows."""
+    """List webhooks with their total; no other list of this API has one."""
     page = call.parameters.page()
     rows = table_listing(call, "webhooks").rows
     return {

@@ -1,4 +1,4 @@
-"""Endpoints that only list a table, and what other endpoints need of that."""
+"""Endpoints that list a table, and helpers of other endpoints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lister(table: str, default_limit: int = 25, max_limit: int = 100) -> Handler
 def table_listing(
     call: Call, table: str, wanted: Mapping[str, str | None] | None = None
 ) -> Listing:
-    """Give the rows of a table that have the wanted values, None being any."""
+    """Give the records of a table that have the wanted values; None means any."""
     conditions = [(name, value) for name, value in (wanted or {}).items() if value is not None]
     return call.listings.get(
         (table, call.environment.environment_id, *conditions),
@@ -41,7 +41,7 @@ def table_listing(
 
 
 def find(rows: Iterable[Row], identifier: str) -> Row:
-    """Give the row with an id.
+    """Give the record with an id.
 
     Raises:
         ApiError: There is none.

@@ -1,4 +1,4 @@
-"""Generated incidents, whose numbers change while they are open, and annotations."""
+"""Generated incidents and annotations. The numbers of an open incident change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXPIRY = 8 * _DAY
 """An incident that is never resolved expires after this."""
 
 _BETWEEN = 2
-"""Every so many days there is an incident."""
+"""Days from one incident to the next."""
 
 _KINDS = tuple(kind for _, _, kind in PLAYER_ERRORS if kind is not None)
 _NOTES = ("Player 4.3.1 released", "CDN configuration changed", "Campaign started", "Origin moved")
@@ -36,7 +36,7 @@ class _Incident(NamedTuple):
 
 
 def incident_rows(seed: int, now: float) -> tuple[list[Row], float]:
-    """Give the incidents of the last months, newest first, and until when that is the answer."""
+    """Give the incidents of the last months, newest first, and until when they are valid."""
     today = int(now // _DAY)
     rows = []
     until = math.inf
@@ -46,7 +46,7 @@ def incident_rows(seed: int, now: float) -> tuple[list[Row], float]:
             until = min(until, incident.started)
             continue
         if now < incident.over:
-            # The numbers of an open incident are worked out every hour.
+            # The numbers of an open incident change every hour.
             passed = (now - incident.started) // _HOUR
             until = min(until, incident.over, incident.started + (passed + 1) * _HOUR)
         rows.append(_row(incident, now))
@@ -54,7 +54,7 @@ def incident_rows(seed: int, now: float) -> tuple[list[Row], float]:
 
 
 def annotation_rows(seed: int, now: float) -> tuple[list[Row], float]:
-    """Give the annotations of the last months, newest first, and until when that is the answer."""
+    """Give the annotations of the last months, newest first, and until when they are valid."""
     today = int(now // _DAY)
     until = (today + 1) * _DAY
     rows = []

@@ -1,4 +1,4 @@
-"""What generated assets were made from: the inputs asked for and what was in the files."""
+"""The inputs of generated assets: their settings and files."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class AssetInputs:
     """The inputs of all assets of a world."""
 
     def __init__(self, seed: int, assets: Assets) -> None:
-        """Keep where the assets are."""
+        """Keep the assets."""
         self._seed = seed
         self._assets = assets
         self._inputs: dict[str, list[Row]] = {}
 
     def visible(self, now: float) -> tuple[list[Row], float]:
-        """Give the inputs of all assets that are no longer being prepared."""
+        """Give the inputs of all assets that are prepared."""
         assets, until = self._assets.visible(now)
         rows: list[Row] = []
         for asset in assets:
-            # What a live stream records was never a file.
+            # A recording of a live stream has no input file.
             if asset["status"] != "preparing" and "live_stream_id" not in asset:
                 name = asset["id"]
                 if name not in self._inputs:

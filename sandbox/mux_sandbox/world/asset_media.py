@@ -45,7 +45,7 @@ class Media:
     """The media of one asset."""
 
     def __init__(self, dice: Dice, *, legacy: bool) -> None:
-        """Draw picture and frame rate."""
+        """Choose picture and frame rate."""
         self._dice = dice
         self._legacy = legacy
         self.shape = dice.pick(_SHAPES)
@@ -53,11 +53,11 @@ class Media:
 
     @property
     def has_picture(self) -> bool:
-        """Whether there is more than sound."""
+        """Whether the asset has a picture."""
         return self.shape is not _AUDIO_ONLY
 
     def facts(self) -> Row:
-        """Give what the asset itself says about its picture."""
+        """Give the asset's own fields about its picture."""
         facts: Row = {"max_stored_resolution": self.shape.bucket}
         if not self._legacy:
             facts["resolution_tier"] = self.shape.tier
@@ -67,7 +67,7 @@ class Media:
         return facts
 
     def tracks(self, duration: float | None) -> list[Row]:
-        """Give the tracks; without a duration while it is not known yet."""
+        """Give the tracks, without a duration if that is not known yet."""
         found = [self._video()] if self.has_picture else []
         found.append(self._audio())
         for track in found:
@@ -119,7 +119,7 @@ class Media:
         return track
 
     def renditions(self, duration: float) -> Row | None:
-        """Give the downloadable files, if any were asked for."""
+        """Give the files for download, if the asset has any."""
         if self._legacy and self.has_picture:
             files = [self._file(name, height, duration) for name, height in _OLD_FILES]
             return {"status": self._dice.pick(("ready", "ready", "errored")), "files": files}
@@ -154,7 +154,7 @@ class Media:
             "name": name,
             "ext": name.rpartition(".")[2],
             "bitrate": bitrate,
-            # A string, because a file may be bigger than what some languages count to.
+            # The API gives this number as text.
             "filesize": str(int(bitrate * duration / 8)),
         }
         if height:

@@ -1,4 +1,4 @@
-"""The rows of a generated asset: how the API shows it in each state of its life."""
+"""The records of a generated asset, one for each of its states."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mux_sandbox.world.interface import Row
 
 SHOW_SECONDS = 9 * 3600
-"""The daily live show is on air for so long."""
+"""Length of the daily live show."""
 
 _QUALITIES = weighted({("basic", "baseline"): 5, ("plus", "smart"): 12, ("premium", "premium"): 3})
 _MP4_SUPPORT = ("standard", "capped-1080p", "audio-only", "audio-only,capped-1080p")
@@ -42,7 +42,7 @@ _INPUT_ODDITIES: tuple[Row, ...] = (
 
 
 class Origin(NamedTuple):
-    """Which asset it is and how it came about."""
+    """Which asset it is and where it comes from."""
 
     seed: int
     identifier: str
@@ -50,11 +50,11 @@ class Origin(NamedTuple):
     kind: str
     title: str
     source: str
-    """The id of the asset that it is cut from, should it be a clip."""
+    """For a clip, the id of the asset that it is cut from."""
 
 
 class AssetRows:
-    """All rows that an asset goes through."""
+    """All records of one asset."""
 
     ingesting: Row
     in_work: Row
@@ -62,11 +62,11 @@ class AssetRows:
     has_master: bool
 
     def __init__(self, origin: Origin) -> None:
-        """Draw the asset."""
+        """Choose the fields of the asset."""
         self._origin = origin
         self._dice = dice = Dice(origin.seed, "asset rows", origin.identifier)
         ordinary = origin.kind == "ordinary"
-        # A tenth was sent by an old integration, with the settings and records of that time.
+        # A tenth of the assets come from an old integration with old settings.
         self._legacy = ordinary and dice.chance(0.1)
         failed = ordinary and dice.chance(0.02)
         self._media = Media(dice, legacy=self._legacy)
@@ -84,7 +84,7 @@ class AssetRows:
             self.finished = base | self._state("ready", "completed", 100) | self._results()
 
     def with_master(self, since: int, status: str) -> Row:
-        """Give the row while there is a master file, asked for at a time."""
+        """Give the record while the asset has a master file, asked for at a time."""
         master = {"status": status}
         if status == "ready":
             signature = Dice(self._origin.identifier, "master", since).identifier(64)
@@ -124,7 +124,7 @@ class AssetRows:
         if dice.chance(0.15):
             rows.append({"policy": "signed", "id": dice.identifier()})
         if dice.chance(0.05):
-            # All assets of an environment share the few DRM configurations there are.
+            # All assets share a few DRM configurations.
             number = dice.between(1, DRM_CONFIGURATIONS)
             configuration = drm_configuration_id(self._origin.seed, number)
             drm = {"policy": "drm", "id": dice.identifier(), "drm_configuration_id": configuration}
@@ -193,7 +193,7 @@ class AssetRows:
         if duration is None:
             tracks = self._media.tracks(None)
             return {"is_live": True, "recording_times": [first], "tracks": tracks}
-        # The encoder lost its connection once, and a still picture filled the gap.
+        # The encoder lost its connection once; a slate filled the gap.
         cut = duration // 3
         parts = [
             first | {"duration": cut - 0.25},

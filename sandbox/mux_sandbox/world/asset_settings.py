@@ -1,4 +1,4 @@
-"""Settings for assets to be made, as live streams and uploads hold them."""
+"""Settings for new assets, as in live streams and uploads."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _COPIED = (
     "generate_shots",
     "per_title_encode",
 )
-"""What an asset takes over from its settings."""
+"""Fields that an asset takes from its settings."""
 
 
 def settings_of(asset: Row) -> Row:
-    """Give the settings that an asset was made with."""
+    """Give the settings of an asset."""
     settings = {name: asset[name] for name in _COPIED if name in asset}
     ids = asset.get("playback_ids", [])
     if any("drm_configuration_id" in row for row in ids):
@@ -64,7 +64,7 @@ def overlay_input(dice: Dice) -> Row:
 
 
 def subtitle_request(passthrough: str) -> Row:
-    """Ask for subtitles to be made from what is said."""
+    """Ask for generated subtitles."""
     return {"name": "English (made)", "language_code": "en", "passthrough": passthrough}
 
 
@@ -86,7 +86,7 @@ def _inputs(dice: Dice) -> list[Row]:
 
 
 def sample_settings(seed: int, number: int, dice: Dice) -> Row:
-    """Give the settings of the `number`-th of a row; five in a row show all there are."""
+    """Give the settings of a number; five numbers in sequence use all settings."""
     match number % 5:
         case 0:
             return {"playback_policies": ["public"], "video_quality": "basic"}
@@ -108,7 +108,7 @@ def sample_settings(seed: int, number: int, dice: Dice) -> Row:
                 },
             }
         case 2:
-            # From an integration older than the names of today.
+            # An old integration uses old names.
             return {
                 "playback_policy": ["public"],
                 "input": _inputs(dice),

@@ -1,4 +1,4 @@
-"""Generated assets: a creation schedule by day, and what becomes of each asset over time."""
+"""Generated assets: a schedule by day, and the life of each asset."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 KEPT_DAYS = 730
-"""The company behind the sandbox deletes its videos after two years."""
+"""Assets are deleted after two years."""
 
 _MASTER_CYCLE = 14 * _DAY
-"""An editor asks for the masters once a fortnight."""
+"""Master files are asked for every two weeks."""
 
 _MASTER_SECONDS = 60
 _TEST_SLOT = 999
@@ -31,7 +31,7 @@ class Asset:
     """One asset and its life."""
 
     def __init__(self, seed: int, day: int, slot: int, kind: str) -> None:
-        """Draw when the asset comes, is `done` and is `gone`."""
+        """Choose when the asset is created, `done` and `gone`."""
         self._birth, self._kind = (seed, day, slot), kind
         dice = Dice(seed, "asset", day, slot)
         hour = {"test": 6, "show": 8}.get(kind, dice.between(5, 21))
@@ -59,7 +59,7 @@ class Asset:
 
     @property
     def finished(self) -> Row:
-        """The row once all work is done."""
+        """The record when all work is done."""
         return self._rows.finished
 
     @cached_property
@@ -76,7 +76,7 @@ class Asset:
         return AssetRows(origin)
 
     def as_watched(self, view_end: str) -> Row:
-        """Give what a view that ended at a time says of this video."""
+        """Give the fields about this video of a view that ended at a time."""
         row = self.finished
         known = {"asset_id": row["id"]}
         if "playback_ids" in row:
@@ -88,7 +88,7 @@ class Asset:
         return known
 
     def at(self, now: float) -> tuple[Row | None, float]:
-        """Give the row at a time, None when there is none, and until when it stays like that."""
+        """Give the record at a time, if any, and until when it is valid."""
         if now < self.created:
             return None, self.created
         if now >= self.gone:
@@ -116,14 +116,14 @@ class Assets:
     """All assets of a world, made day by day on demand."""
 
     def __init__(self, seed: int, size: int) -> None:
-        """Prepare; `size` is about how many there are at a time."""
+        """Prepare; `size` is about the number of visible assets."""
         self._seed = seed
         self._per_day = size / KEPT_DAYS
         self.born_on = lru_cache(maxsize=None)(self._make_day)
-        """Gives the assets born on a day, newest first, also those that are gone by now."""
+        """Gives the assets created on a day, newest first, also deleted ones."""
 
     def visible(self, now: float) -> tuple[list[Row], float]:
-        """Give all rows, newest first, and until when that stays the answer."""
+        """Give all records, newest first, and until when they are valid."""
         today = int(now // _DAY)
         rows = []
         stays = float((today + 1) * _DAY)
@@ -136,7 +136,7 @@ class Assets:
         return rows, stays
 
     def titles(self, days: Iterable[int]) -> list[str]:
-        """Give the titles of the assets born on some days."""
+        """Give the titles of the assets created on some days."""
         return [
             title_of_asset(self._seed, day, slot)
             for day in days
@@ -150,7 +150,7 @@ class Assets:
             for slot in range(self._count(day))
         ]
         if self._per_day >= 1:
-            # Every night a check of the upload path leaves a test asset.
+            # A check creates a test asset every night.
             born.append(Asset(self._seed, day, _TEST_SLOT, "test"))
         return sorted(born, key=lambda asset: asset.created, reverse=True)
 

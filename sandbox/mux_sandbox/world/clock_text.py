@@ -1,4 +1,4 @@
-"""Times as the Data API writes them, fast enough for every row."""
+"""Times in the form of the Data API."""
 
 from __future__ import annotations
 

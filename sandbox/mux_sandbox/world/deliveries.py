@@ -1,4 +1,4 @@
-"""Generated delivery usage: how much of which asset was delivered in each hour."""
+"""Generated delivery usage: seconds delivered of each asset in each hour."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TIERS = ("audio-only", "720p", "1080p", "1440p", "2160p")
 class _Delivery(NamedTuple):
     asset: Asset
     row: Row
-    """As long as the asset is there."""
+    """The record until the asset is deleted."""
 
 
 class Deliveries:
@@ -36,7 +36,7 @@ class Deliveries:
         self._in_hour = lru_cache(maxsize=_KEPT_HOURS)(self._make_hour)
 
     def visible(self, start: int, end: int, now: float) -> tuple[list[Row], float]:
-        """Give the rows of start <= hour < end, and until when that stays the answer."""
+        """Give the records of start <= hour < end, and until when they are valid."""
         rows: list[Row] = []
         stays = math.inf
         first = -(-start // _HOUR)
@@ -69,7 +69,7 @@ class Deliveries:
 def _row(asset: Asset, hour: int, dice: Dice) -> Row:
     shown = asset.finished
     tier = _tier(shown)
-    # Nobody is delivered more than there is of the picture, but many get less.
+    # Nobody gets more than the picture's resolution, but many get less.
     possible = _TIERS[: _TIERS.index(tier) + 1]
     split = {
         f"tier_{name.replace('-', '_')}": round(4000 * dice.random() ** 3, 6)
@@ -96,7 +96,7 @@ def _row(asset: Asset, hour: int, dice: Dice) -> Row:
 
 
 def _tier(shown: Row) -> str:
-    """Give the tier of an asset; records from before there were tiers tell it by their tracks."""
+    """Give the tier of an asset; an old asset has none, so its tracks tell it."""
     if "resolution_tier" in shown:
         return str(shown["resolution_tier"])
     height = max((track.get("max_height", 0) for track in shown["tracks"]), default=0)

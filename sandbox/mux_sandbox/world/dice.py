@@ -1,4 +1,4 @@
-"""Repeatable chance: the same key always throws the same numbers, on every machine."""
+"""Random numbers that are the same for the same key, on every machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Item = TypeVar("_Item")
 class Dice(random.Random):
     """A random stream of its own for each key.
 
-    Only built on random() and randbytes(), whose streams Python keeps the same over its versions.
+    Uses only random() and randbytes(), which are the same in all versions of Python.
     """
 
     def __init__(self, *key: object) -> None:
@@ -23,7 +23,7 @@ class Dice(random.Random):
         super().__init__(":".join(map(str, key)))
 
     def chance(self, probability: float) -> bool:
-        """Say yes with a probability."""
+        """Give True with a probability."""
         return self.random() < probability
 
     def pick(self, items: Sequence[_Item]) -> _Item:
@@ -31,7 +31,7 @@ class Dice(random.Random):
         return items[int(self.random() * len(items))]
 
     def between(self, low: int, high: int) -> int:
-        """Throw a whole number from low to high."""
+        """Give a whole number from low to high."""
         return low + int(self.random() * (high - low + 1))
 
     def identifier(self, size: int = 44) -> str:
@@ -40,5 +40,5 @@ class Dice(random.Random):
 
 
 def weighted(shares: dict[_Item, int]) -> list[_Item]:
-    """List each item as often as its share says, so that picking is a matter of one index."""
+    """List each item as often as its share says, for `pick`."""
     return [item for item, share in shares.items() for _ in range(share)]

@@ -20,13 +20,13 @@ class Run(NamedTuple):
 
     asked: Row
     before: list[Row]
-    """The states of its bindings before any is dispatched."""
+    """The states of its bindings before dispatch."""
     nodes: list[Row]
     jobs: list[Job]
     started: int
 
     def at(self, now: float) -> tuple[Row | None, float]:
-        """Give the row at a time, None when there is none, and until when it stays like that."""
+        """Give the record at a time, if any, and until when it is valid."""
         if now < self.started:
             return None, self.started
         if now >= self.started + KEPT_SECONDS:

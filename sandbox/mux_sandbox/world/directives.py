@@ -1,4 +1,4 @@
-"""Generated directives: five sets of workflows that the company runs on its assets."""
+"""Generated directives: five sets of workflows."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _CONTENTS: tuple[tuple[str, list[Row], dict[str, list[str]]], ...] = (
         },
     ),
 )
-"""Of each directive its name, its resources, and its workflows with the resources they need."""
+"""For each directive: name, resources, and workflows with the resources that they need."""
 
 
 def directives(seed: int, now: float) -> tuple[list[Row], float]:

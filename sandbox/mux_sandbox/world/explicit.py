@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ExplicitWorld:
-    """A world of rows given one by one; its lists may be changed while the server runs."""
+    """A world of given records; its lists can be changed while the server runs."""
 
     def __init__(
         self,
@@ -22,34 +22,34 @@ class ExplicitWorld:
         view_details: Mapping[str, Row] | None = None,
         **tables: Iterable[Row],
     ) -> None:
-        """Take over the rows; they are then open as `asset_rows`, `view_rows` and `tables`.
+        """Keep the records in `asset_rows`, `view_rows` and `tables`.
 
-        `view_details` holds, by id, fields of single views that are not to be made up.
+        `view_details` holds fields of single views, by id; these are not made up.
         """
         self.asset_rows = list(assets)
         self.view_rows = list(views)
         self.view_details = dict(view_details or {})
         self.tables = {name: list(rows) for name, rows in tables.items()}
-        """All other rows by table; those of `deliveries` are under "delivery_usage"."""
+        """All other records by table; `deliveries` reads "delivery_usage"."""
 
     def assets(self, now: float) -> list[Row]:
-        """Give all asset rows."""
+        """Give all assets."""
         return list(self.asset_rows)
 
     def views(self, start: int, end: int, now: float) -> list[Row]:
-        """Give the view rows of a window."""
+        """Give the views of a window."""
         return [row for row in list(self.view_rows) if start <= epoch(row["view_end"]) <= end]
 
     def rows(self, table: str, now: float) -> list[Row]:
-        """Give all rows of a table; one that nobody filled is empty."""
+        """Give all records of a table; an unknown table is empty."""
         return list(self.tables.get(table, ()))
 
     def deliveries(self, start: int, end: int, now: float) -> list[Row]:
-        """Give the rows of some hours."""
+        """Give the records of some hours."""
         return [row for row in self.rows("delivery_usage", now) if start <= row["hour"] < end]
 
     def view(self, identifier: str, now: float) -> Row | None:
-        """Find a view row by its id."""
+        """Find a view by its id."""
         return next((row for row in list(self.view_rows) if row["id"] == identifier), None)
 
     def known_details(self, row: Row) -> Row:

@@ -1,7 +1,7 @@
-"""A believable world made up from a seed: what is visible depends on seed and time alone.
+"""A believable world, made from a seed: records depend only on seed and time.
 
-Everything is drawn per hour or day from a random stream of that hour or day, so any stretch of
-time can be had without making up all that was before, and a restart changes nothing.
+Each hour or day has its own random numbers. So the world can make any period without the
+periods before it, and a restart changes nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DAYS_WATCHED = 30
 
 
 class _Snapshot(NamedTuple):
-    """An answer and the stretch of time in which it is the right one."""
+    """An answer and the period in which it is valid."""
 
     since: float
     until: float
@@ -31,10 +31,10 @@ class _Snapshot(NamedTuple):
 
 
 class GeneratedWorld:
-    """An endless world; gives the same list object as long as nothing changes."""
+    """An endless world; it gives the same list object until something changes."""
 
     def __init__(self, seed: int = 1, assets: int = 3000, views_per_day: int = 400) -> None:
-        """Set the size: about so many assets visible at a time, and so many views each day."""
+        """Set the size: the approximate numbers of visible assets and of views per day."""
         self._assets = Assets(seed, assets)
         self._views = Views(seed, views_per_day, lru_cache(maxsize=256)(self._watched_on))
         self._deliveries = Deliveries(seed, views_per_day, self._assets)
@@ -64,11 +64,11 @@ class GeneratedWorld:
         return {} if asset is None else asset.as_watched(row["view_end"])
 
     def rows(self, table: str, now: float) -> list[Row]:
-        """Give all rows of a smaller table visible at `now`."""
+        """Give all records of a smaller table visible at `now`."""
         return self._tables.rows(table, now)
 
     def deliveries(self, start: int, end: int, now: float) -> list[Row]:
-        """Give what was delivered in the hours that begin at start <= hour < end."""
+        """Give the deliveries of the hours with start <= hour < end."""
         key = ("deliveries", start, end)
         return self._remembered(key, now) or self._remember(
             key, now, self._deliveries.visible(start, end, now)
@@ -76,7 +76,7 @@ class GeneratedWorld:
 
     def _watched_on(self, day: int) -> list[str | None]:
         titles = self._assets.titles(range(day, day - _DAYS_WATCHED, -1))
-        # Not all that is watched is an asset of this environment, or has a title.
+        # Some views are of other videos, or have no title.
         elsewhere = AWKWARD_TITLES[day % len(AWKWARD_TITLES)]
         return [*titles[:9], elsewhere, *titles[9:], "", None]
 

@@ -1,11 +1,11 @@
-"""Ids of the things that assets point to, known without making the things."""
+"""Ids that assets point to."""
 
 from __future__ import annotations
 
 from mux_sandbox.world.dice import Dice
 
 RECORDING_STREAMS = 5
-"""So many live streams record shows; there are more that nobody broadcasts to."""
+"""So many live streams record shows; others are never used."""
 
 DRM_CONFIGURATIONS = 2
 DIRECTIVES = 5

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeAlias
 
 Row: TypeAlias = dict[str, Any]
-"""A resource as it goes over the wire, except that a view's total_row_count is set per answer."""
+"""A record as the API sends it; the server sets total_row_count of views."""
 
 
 class World(Protocol):
     """The tables of one environment, as visible at a moment in time.
 
-    A world that answers with the very same list object as before says that nothing has changed
-    since, which lets the server keep its sorted and encoded pages. Callers never change the lists.
+    If a world gives the same list object as before, nothing has changed, and the server uses its
+    encoded pages again. Callers never change the lists.
     """
 
     def assets(self, now: float) -> list[Row]:
@@ -25,18 +25,18 @@ class World(Protocol):
         """Find the view with an id, as visible at `now`."""
 
     def known_details(self, row: Row) -> Row:
-        """Give what the single view of a row says for certain; the rest of it is made up."""
+        """Give the known fields of a single view; others are made up."""
 
     def rows(self, table: str, now: float) -> list[Row]:
-        """Give all rows of a smaller table visible at `now`, in the order they are listed.
+        """Give all records of a smaller table visible at `now`, in the order of the list.
 
-        Tables are named after their path. Where the API tells from the request what a row belongs
-        to, the row says it here: asset_id in `asset_inputs`, directive_id in `directive_runs`. A
-        row of `usage_exports` may say in ready_at until when it is still being made.
+        A table has the name of its path. Some records have a field that the API does not send:
+        asset_id in `asset_inputs`, directive_id in `directive_runs`, and ready_at, the time when
+        the file is made, in `usage_exports`.
         """
 
     def deliveries(self, start: int, end: int, now: float) -> list[Row]:
-        """Give what was delivered in the hours that begin at start <= hour < end, in any order.
+        """Give the deliveries of the hours with start <= hour < end, in any order.
 
-        A row is what delivery usage shows of an asset, and says its hour in epoch seconds.
+        A record is one of delivery usage, with its hour in epoch seconds.
         """

@@ -1,4 +1,4 @@
-"""Generated live streams; what they are doing follows from the shows among the assets."""
+"""Generated live streams; their state follows from the recorded shows."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class LiveStreams:
     """All live streams of a world."""
 
     def __init__(self, seed: int, assets: Assets) -> None:
-        """Keep where the recordings are."""
+        """Keep the assets, some of which are recordings."""
         self._seed = seed
         self._assets = assets
 
     def visible(self, now: float) -> tuple[list[Row], float]:
-        """Give all rows, newest first, and until when that stays the answer."""
+        """Give all records, newest first, and until when they are valid."""
         found, until = entries(self._seed, "live streams", _DAYS_BETWEEN, now)
         assets, stays = self._assets.visible(now)
         recordings: dict[str, list[Row]] = {}
@@ -88,7 +88,7 @@ class LiveStreams:
 
 
 def _show_recordings(row: Row, recordings: list[Row]) -> None:
-    """Say what was recorded, given oldest first."""
+    """Give the fields about recordings, which are given oldest first."""
     if not recordings:
         return
     row["recent_asset_ids"] = [asset["id"] for asset in recordings[-_RECENT:]]

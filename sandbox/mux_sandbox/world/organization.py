@@ -1,4 +1,4 @@
-"""What the System API tells of the organization: webhooks and usage exports."""
+"""Generated webhooks and usage exports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _EXPORTED_DAYS = 400
 _MAKING_BEGINS = 8 * 3600
-"""The file of a day is made the next morning."""
+"""Seconds after midnight when the file of the day before is begun."""
 
 _MAKING_SECONDS = 300
 _ADDRESSES = (
@@ -42,7 +42,7 @@ def webhooks(seed: int, now: float) -> tuple[list[Row], float]:
 
 
 def usage_exports(seed: int, now: float) -> tuple[list[Row], float]:
-    """Give the usage exports, newest first; the size is not known while one is being made."""
+    """Give the usage exports, newest first, and until when they are valid."""
     today = int(now // DAY)
     rows = []
     until = float((today + 1) * DAY)
@@ -54,7 +54,7 @@ def usage_exports(seed: int, now: float) -> tuple[list[Row], float]:
                 until = min(until, moment)
         if begins <= now:
             size = Dice(seed, "usage export", day).between(200_000, 900_000)
-            # Of old files the size was never noted.
+            # Some files have no known size.
             unknown = day % 60 == 0
             row = {
                 "date": time.strftime("%Y-%m-%d", time.gmtime(day * DAY)),

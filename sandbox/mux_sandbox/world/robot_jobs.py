@@ -1,4 +1,4 @@
-"""A generated robot job and its life: pending, processing, and what becomes of it."""
+"""A generated robot job and its states."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Job(NamedTuple):
     """One job."""
 
     asked: Row
-    """What was known of it from the beginning."""
+    """The fields that it has from the beginning."""
     outcome: Row
     created: int
     begun: int
     ended: int
 
     def at(self, now: float) -> tuple[Row | None, float]:
-        """Give the row at a time, None when there is none, and until when it stays like that."""
+        """Give the record at a time, if any, and until when it is valid."""
         if now < self.created:
             return None, self.created
         if now < self.begun:
@@ -70,7 +70,7 @@ def make_job(
     *,
     directive: Row | None = None,
 ) -> Job:
-    """Make a job about an asset; the key tells it from all others."""
+    """Make a job about an asset; each job has its own key."""
     dice = Dice("job", *key)
     parameters = {"asset_id": asset["id"], **settings}
     if workflow in CAPTION_WORKFLOWS:

@@ -1,4 +1,4 @@
-"""The workflows of robots: what they are asked to do with an asset, and what comes out."""
+"""The workflows of robots: their parameters and outputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN: dict[str, Row] = {
     "translate-audio": {"to_language_code": "ja"},
     "translate-captions": {"to_language_code": "de"},
 }
-"""The least that each workflow must be asked."""
+"""The required parameters of each workflow."""
 
 _MORE: dict[str, Row] = {
     "ask-questions": {
@@ -44,7 +44,7 @@ _MORE: dict[str, Row] = {
     "translate-captions": {"never_translate": ["Harbour Lights"]},
 }
 DETAILED: dict[str, Row] = {name: plain | _MORE.get(name, {}) for name, plain in PLAIN.items()}
-"""Parameters of each workflow that also use what is optional; a job adds asset_id and track_id."""
+"""Required and optional parameters of each workflow; a job adds asset_id and track_id."""
 
 WORKFLOWS = tuple(PLAIN)
 CAPTION_WORKFLOWS = ("edit-captions", "translate-captions")
@@ -56,7 +56,7 @@ _LABELS = ("sexual", "violence")
 
 
 class _Task(NamedTuple):
-    """What the outputs of a job are made from."""
+    """What a job has to work with."""
 
     parameters: Row
     asset: Row
@@ -72,7 +72,7 @@ class _Task(NamedTuple):
         return f"{path}?X-Amz-Expires=604800&X-Amz-Signature={signature}"
 
     def spans(self) -> Iterator[Row]:
-        """Divide the asset."""
+        """Divide the asset into parts."""
         length = int(self.asset["duration"] * 1000)
         count = self.dice.between(1, 4)
         for n in range(count):
@@ -202,7 +202,7 @@ def _captions(task: _Task) -> Row:
 
 
 def _replaced(task: _Task, kind: str) -> Row:
-    """Describe a track that the asset has no longer."""
+    """Describe a track that was replaced."""
     return {"id": task.dice.identifier(), "type": kind, "language_code": "en", "name": "English"}
 
 

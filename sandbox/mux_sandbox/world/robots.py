@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DAY = 86_400
 _KEPT_DAYS = 30
 _SUBJECT_DAYS = 25
-"""Robots look at assets of the last weeks."""
+"""Robots work on assets of so many days."""
 
 
 class _Day(NamedTuple):
@@ -29,20 +29,20 @@ class _Day(NamedTuple):
 
 
 class Robots:
-    """All that robots did in a world."""
+    """The jobs and runs of a world."""
 
     def __init__(self, seed: int, assets: Assets) -> None:
-        """Keep where the assets are."""
+        """Keep the assets."""
         self._seed = seed
         self._assets = assets
         self._on = lru_cache(maxsize=128)(self._make_day)
 
     def jobs(self, now: float) -> tuple[list[Row], float]:
-        """Give all jobs in full, newest first, and until when that stays the answer."""
+        """Give all jobs in full, newest first, and until when they are valid."""
         return _visible(now, lambda day: self._on(day).jobs, "created_at")
 
     def runs(self, now: float) -> tuple[list[Row], float]:
-        """Give all runs of all directives, newest first, and until when that stays the answer."""
+        """Give all runs of all directives, newest first, and until when they are valid."""
         return _visible(now, lambda day: self._on(day).runs, "started_at")
 
     def _make_day(self, day: int) -> _Day:

@@ -1,4 +1,4 @@
-"""Tables that grow by a row now and then: what is set up once and used for years."""
+"""Tables that grow slowly."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 FOUNDED = 1_640_995_200
-"""The company behind the sandbox was founded on the first day of 2022."""
+"""The first day of 2022; nothing is older."""
 
 _SIGNING_KEY_DAYS = 730
 _DOMAINS = ("*.example.com", "example.org", "shop.example.net", "localhost")
 
 
 class Entry(NamedTuple):
-    """The row of a slow table before it is filled in."""
+    """Number and time of a record."""
 
     number: int
     """Counted from 1."""
@@ -29,9 +29,9 @@ class Entry(NamedTuple):
 
 
 def entries(seed: int, table: str, days: int, now: float) -> tuple[list[Entry], float]:
-    """Give what is there of a table that gets a row in so many days, and until when, newest first.
+    """Give the entries of a table, newest first, and until when they are valid.
 
-    The first row is made in the first week.
+    The table gets an entry every `days`, the first one in the first week.
     """
     found: list[Entry] = []
     number = 1
@@ -45,7 +45,7 @@ def entries(seed: int, table: str, days: int, now: float) -> tuple[list[Entry], 
 
 
 def _updated(entry: Entry, days: int, now: float) -> int:
-    """Give the last update of a row that is updated in so many days."""
+    """Give the last update of an entry that is updated every `days`."""
     return int(now - (now - entry.created) % (days * DAY))
 
 
@@ -76,7 +76,7 @@ def playback_restrictions(seed: int, now: float) -> tuple[list[Row], float]:
 
 
 def drm_configurations(seed: int) -> list[Row]:
-    """Give the few DRM configurations, which have always been there."""
+    """Give the DRM configurations, which never change."""
     numbers = range(DRM_CONFIGURATIONS, 0, -1)
     return [{"id": drm_configuration_id(seed, number)} for number in numbers]
 

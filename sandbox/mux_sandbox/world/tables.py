@@ -1,4 +1,4 @@
-"""The smaller tables of a generated world, remembered for as long as nothing changes in them."""
+"""The smaller tables of a generated world, kept until something changes."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class _Snapshot(NamedTuple):
 
 
 class Tables:
-    """All tables that a world gives by name."""
+    """All smaller tables of a world."""
 
     def __init__(self, seed: int, assets: Assets) -> None:
-        """Prepare; nothing is made before it is asked for."""
+        """Prepare; a table is made when it is asked for."""
         robots = Robots(seed, assets)
         self._makers: dict[str, Callable[[float], tuple[list[Row], float]]] = {
             "asset_inputs": AssetInputs(seed, assets).visible,
@@ -58,7 +58,7 @@ class Tables:
         self._snapshots: dict[str, _Snapshot] = {}
 
     def rows(self, table: str, now: float) -> list[Row]:
-        """Give the rows of a table; one that there is not is empty."""
+        """Give the records of a table; an unknown table is empty."""
         snapshot = self._snapshots.get(table)
         if snapshot is not None and snapshot.since <= now < snapshot.until:
             return snapshot.rows

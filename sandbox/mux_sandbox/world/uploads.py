@@ -1,4 +1,4 @@
-"""Generated uploads: those that assets were made from, and those that came to nothing."""
+"""Generated uploads, with and without an asset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WEEK = 7 * _DAY
 
 
 class Upload(NamedTuple):
-    """An upload and when it shows: from `opened`, waiting until `ended`."""
+    """An upload. It shows from `opened` on, and waits until `ended`."""
 
     opened: int
     ended: int
@@ -36,17 +36,17 @@ class Uploads:
     """All uploads of a world, made day by day on demand."""
 
     def __init__(self, seed: int, assets: Assets) -> None:
-        """Keep where the assets are."""
+        """Keep the assets."""
         self._seed = seed
         self._assets = assets
         self._opened_for = lru_cache(maxsize=None)(self._make_day)
 
     def visible(self, now: float) -> tuple[list[Row], float]:
-        """Give all rows, newest first, and until when that stays the answer."""
+        """Give all records, newest first, and until when they are valid."""
         today = int(now // _DAY)
         rows: list[Row] = []
         stays = math.inf
-        # An upload may be opened on the eve of its asset.
+        # An upload may be opened on the day before its asset.
         for day in range(today + 1, today - KEPT_DAYS - 1, -1):
             for upload in self._opened_for(day):
                 if now < upload.opened:
@@ -86,7 +86,7 @@ class Uploads:
         if day % 3:
             return []
         opened = day * _DAY + dice.between(6 * 3600, 20 * 3600)
-        # Every sixth day someone is given a week's time to send a file, and never does.
+        # Every sixth day, an upload with a timeout of a week begins; nobody uses it.
         number = day // 3
         timeout = _WEEK if number % 2 else dice.pick((3600, _DAY))
         base: Row = {

@@ -1,4 +1,4 @@
-"""Generated views: what was watched in any hour, and from when it shows in the API."""
+"""Generated views of any hour, and when the API shows them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 _HOUR = 3600
 _SETTLE_SECONDS = 60
-"""A view shows up when it has been silent for so long."""
+"""Seconds from the end of a view until it shows."""
 
 _LATEST_SECONDS = 90 * 60
-"""The longest that a view comes late, and also the longest that a row can still change."""
+"""The longest delay of a late view; a record can change for as long."""
 
 _KEPT_ROWS = 200_000
 
@@ -31,7 +31,7 @@ _HOUR_DIGITS = 4
 
 
 class Version(NamedTuple):
-    """One state of a view and when it is the one to see."""
+    """One state of a view and the period in which it shows."""
 
     view_end: int
     since: int
@@ -40,20 +40,20 @@ class Version(NamedTuple):
 
 
 class Hour(NamedTuple):
-    """The versions whose view_end is in an hour, in that order."""
+    """The versions whose view_end is in an hour, in order of view_end."""
 
     versions: list[Version]
     rows: list[Row]
-    """What is left when nothing changes any more."""
+    """The records when all changes are over."""
     settled: float
-    """When that is."""
+    """The time when all changes are over."""
 
 
 class Views:
     """All views of a world, made hour by hour on demand."""
 
     def __init__(self, seed: int, per_day: int, titles: Callable[[int], list[str | None]]) -> None:
-        """Prepare; `titles` gives what there is to watch on a day, favourites first."""
+        """Prepare; `titles` gives the titles of a day, the most popular first."""
         self._seed = seed
         self._per_hour = per_day / 24
         self._titles = titles
@@ -62,7 +62,7 @@ class Views:
         self._begun_in = lru_cache(maxsize=4)(self._watch)
 
     def visible(self, start: int, end: int, now: float) -> tuple[list[Row], float]:
-        """Give the rows with start <= view_end <= end, and until when that stays the answer."""
+        """Give the records with start <= view_end <= end, and until when they are valid."""
         rows: list[Row] = []
         stays = math.inf
         for number in range(start // _HOUR, min(end, int(now)) // _HOUR + 1):
@@ -79,7 +79,7 @@ class Views:
                         rows.append(version.row)
                         stays = min(stays, version.until)
         if end > now:
-            # Nobody knows yet what will be watched in the hour that comes next.
+            # The next hour brings new views.
             stays = min(stays, (int(now) // _HOUR + 1) * _HOUR)
         return rows, stays
 
@@ -87,7 +87,7 @@ class Views:
         begin, end = number * _HOUR, (number + 1) * _HOUR
         versions = [
             version
-            # A view that is reopened ends up to an hour later than before.
+            # A view that goes on again ends up to an hour later.
             for hour in (number - 1, number)
             for version in self._begun_in(hour)
             if begin <= version.view_end < end
@@ -114,7 +114,7 @@ class Views:
         return versions
 
     def find(self, identifier: str, now: float) -> Row | None:
-        """Give the row of a view as visible at a time."""
+        """Give the record of a view, as visible at a time."""
         hour = hour_of(identifier)
         if hour is None or hour > now // _HOUR:
             return None
@@ -125,7 +125,7 @@ class Views:
 
 
 def _audience(hour: int) -> float:
-    """Give the size of the audience against its mean: evenings and weekends are busy."""
+    """Give the relative size of the audience; evenings and weekends have more."""
     weekend = (hour // 24 + 4) % 7 in (6, 0)
     return (1.25 if weekend else 0.9) * (1 + 0.6 * math.cos((hour % 24 - 19) / 12 * math.pi))
 
@@ -138,7 +138,7 @@ def _add_view(versions: list[Version], dice: Dice, titles: list[str | None], vie
         "id": dice.identifier(36)[:-_HOUR_DIGITS] + _write_number(view_end // _HOUR),
         "viewer_os_family": os_family,
         "viewer_application_name": application,
-        # The smaller the index the more popular.
+        # A small index is more popular.
         "video_title": titles[int(len(titles) * throw() ** 2)],
         "total_row_count": None,
         "player_error_message": None,
@@ -182,7 +182,7 @@ def _fail(row: Row, dice: Dice) -> None:
 
 
 def _write_number(number: int) -> str:
-    """Write a number in the letters and digits that ids are made of."""
+    """Write a number in letters and digits, as ids have."""
     text = ""
     for _ in range(_HOUR_DIGITS):
         number, digit = divmod(number, len(_DIGITS))
@@ -191,7 +191,7 @@ def _write_number(number: int) -> str:
 
 
 def hour_of(identifier: str) -> int | None:
-    """Tell the hour that a view first ended in from its id."""
+    """Read from a view's id the hour in which it first ended."""
     number = 0
     for character in reversed(identifier[-_HOUR_DIGITS:]):
         digit = _DIGITS.find(character)

@@ -1,4 +1,4 @@
-"""Incidents that Mux noticed, and annotations that people made."""
+"""Incidents and annotations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get_incident(call: Call) -> Row:
 
 
 def list_related_incidents(call: Call) -> Row:
-    """List the incidents that share something with another one."""
+    """List the incidents that share a breakdown with this one."""
     incident = _find(call, "incidents", "incident_id")
     shared = _marks(incident)
     rows = call.environment.world.rows("incidents", call.now)

@@ -20,13 +20,13 @@ MEASURED_BY = {
     "playback-failure-percentage": "playback_failure_percentage",
     "video-startup-failure-percentage": "video_startup_failure_percentage",
 }
-"""The metrics of views that others of these metrics are the average of."""
+"""The metric of views that each other metric is an average of."""
 
 STEP = 5
-"""There are numbers for every so many seconds."""
+"""Seconds between two values."""
 
 _LAG = 20
-"""What happens shows so many seconds later."""
+"""Seconds until an event shows."""
 
 _HOUR = 3600
 _DAY = 86_400
@@ -45,7 +45,7 @@ class Audience(NamedTuple):
         return METRICS[MEASURED_BY[metric]].over(self.views, "avg").value
 
     def starting_up(self) -> int:
-        """Count the viewers who do not see anything yet."""
+        """Count the viewers whose video has not started."""
         return sum(
             self.moment < view.start + (view["time_to_first_frame"] or 0) / 1000
             for view in self.views
@@ -58,7 +58,7 @@ class Audience(NamedTuple):
 
 
 def latest(call: Call) -> int:
-    """Give the last moment that there are numbers for."""
+    """Give the last moment that has values."""
     return int(call.now - _LAG) // STEP * STEP
 
 
@@ -74,7 +74,7 @@ def audiences(call: Call, start: int, end: int) -> list[Audience]:
 def underway(call: Call, start: int, end: int) -> list[Detail]:
     """Give the views that go on at some time between two moments.
 
-    The list of views only holds those that are over; here they show while they last.
+    The list of views holds only views that ended. This also gives views that still go on.
     """
     first = start // _HOUR * _HOUR
     last = end // _HOUR * _HOUR + _HOUR + _DAY

@@ -18,8 +18,8 @@ _LABELS = {"median": "median", "95th": "95th %", "avg": "average", "sum": "total
 _MEDIAN = ("median", "95th")
 _TOTAL = ("sum", "avg")
 
-# Title, metric and children: metric, type and measurements; none stands for the default, which
-# is then not said.
+# Title, metric and children. A child has a metric, a type and measurements; without any, the
+# answer does not name the measurement.
 _SECTIONS: tuple[tuple[str, str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
     (
         "Views",

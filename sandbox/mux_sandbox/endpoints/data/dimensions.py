@@ -35,7 +35,7 @@ def list_values(call: Call) -> Row:
 
 
 def list_elements(call: Call) -> Row:
-    """List what the values of a dimension are made of that holds lists."""
+    """List the elements of the values of a dimension; the values are lists."""
     dimension = _dimension(call)
     if dimension not in dimensions.TRACES:
         message = f"{dimension} has no elements"

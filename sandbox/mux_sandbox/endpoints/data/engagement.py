@@ -22,9 +22,9 @@ class _Engagement(NamedTuple):
     window: tuple[int, int]
     views: int
     heat: list[float]
-    """How much each part was watched, from start to end."""
+    """Share of the views that watched each part, from start to end."""
     milliseconds: int
-    """How long the video is."""
+    """Length of the video."""
 
 
 def _engagement(call: Call, kind: str) -> _Engagement:
@@ -49,7 +49,7 @@ def _buckets_watched(view: Detail, milliseconds: int) -> int:
 
 def _exists(call: Call, kind: str, identifier: str) -> bool:
     if kind == "videos":
-        # What a company calls its videos is known from its views alone.
+        # Only views tell the ids of videos, so any id may exist.
         return True
     return any(
         identifier in (row["id"], *(one["id"] for one in row.get("playback_ids", ())))
@@ -79,7 +79,7 @@ def _hotspots(kind: str) -> Callable[[Call], Row]:
 
 
 def _moments(found: _Engagement) -> list[Row]:
-    """Join neighbouring parts of the same heat."""
+    """Join neighbouring parts that have the same value."""
     moments: list[Row] = []
     if not found.milliseconds:
         return moments

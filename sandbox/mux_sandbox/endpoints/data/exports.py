@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _MAKING = 4 * 3600
-"""The file of a day is there so long after its end."""
+"""Seconds from the end of a day until its file is there."""
 
 _KEPT_DAYS = 7
 _VERSIONS = (14, 14, 13, 14, 8, 14, 14)
-"""The file has other columns on some days, as after a change of the version to export."""
+"""The version of the file, by day; versions differ in their columns."""
 
 
 def list_exports(call: Call) -> Row:
@@ -47,7 +47,7 @@ def _content(call: Call, day: int, version: int) -> Callable[[], bytes]:
     def content() -> bytes:
         listing = call.listings.get(
             ("export", call.environment.environment_id, day, version),
-            # What came in after the file was made is not in it.
+            # The file lacks views that came later.
             world.views(start, end, end + _MAKING),
             lambda rows: [row for row in rows if row["view_end"] < iso(end)],
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mux_sandbox.world.interface import Row
 
 _INSIGHTS = 100
-"""Most rows that the insights have."""
+"""The insights have at most so many records."""
 
 
 class _Question(NamedTuple):
@@ -44,7 +44,7 @@ class _Question(NamedTuple):
         return self.metric.over(views, self.measurement).value
 
     def impact(self, views: list[Detail], overall: float | None) -> float:
-        """Tell how much worse than the overall value some views make it."""
+        """Tell how much some views worsen the overall value."""
         value = self.value(views)
         if value is None or overall is None:
             return 0

@@ -1,4 +1,4 @@
-"""What is being watched right now, or was in the last 24 hours."""
+"""What viewers watch now, or watched in the last 24 hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long was played in which rendition or mode."""
+"""Playing time by rendition or playback mode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _METRIC = "playing_time"
 _EMPTY = "__empty__"
 _FINAL_AFTER = 2 * 3600
-"""An hour is final so long after its end."""
+"""Seconds from the end of an hour until it is final."""
 
 
 def breakdown_timeseries(call: Call) -> Row:
@@ -76,7 +76,7 @@ def _parts(call: Call, kind: str, window: windows.Window) -> list[Part]:
 
 
 def _filters(call: Call, kind: str) -> tuple[list[tuple[str, bool, str]], list[str]]:
-    """Tell filters of parts from those of views."""
+    """Separate filters of parts from filters of views."""
     of_parts, of_views = [], []
     for text in call.parameters.texts("filters[]"):
         name, _, value = text.partition(":")

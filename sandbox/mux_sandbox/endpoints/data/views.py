@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from mux_sandbox.world.interface import Row
 
 _DAY = 86_400
-"""A view that began in a window is looked for so long after its end."""
+"""A view that began in a window ends at most so many seconds after it."""
 
 
 def detail_of(call: Call, row: Row) -> Detail:
-    """Give the details of a row."""
+    """Give the single view of a record."""
     environment = call.environment
     own = {"environment_id": environment.environment_id}
     return Detail(row, own | environment.world.known_details(row))
@@ -35,7 +35,7 @@ def ended_in(call: Call, window: Window) -> list[Detail]:
 
 
 def counted_in(call: Call, window: Window, *, on_start: bool) -> list[Detail]:
-    """Give the views that count in a window, whose end is not part of it, after all filters."""
+    """Give the views that count in a window without its end, after all filters."""
     start, end = window
     if on_start:
         views = ended_in(call, (start, end + _DAY))
