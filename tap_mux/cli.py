@@ -21,6 +21,11 @@ from singer_sdk.tap_base import CliTestOptionValue
 from tap_mux.api.errors import MuxError
 from tap_mux.tap import TapMux
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
@@ -32,6 +37,7 @@ class CommandLine(TapMux):
     __doc__ = TapMux.__doc__  # printed by --about
 
     @classmethod
+    @override
     def invoke(  # type: ignore[override]
         cls,
         *,
@@ -68,6 +74,7 @@ class CommandLine(TapMux):
             tap.sync_all()
 
     @classmethod
+    @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Print for each stream whether it can be read, or why not.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -20,6 +21,11 @@ from tap_mux.run.outcome import Outcome
 from tap_mux.settings.settings import SETTINGS, validation_errors
 from tap_mux.settings.suggestion import suggestion
 from tap_mux.streams import ALL_STREAMS
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -85,10 +91,12 @@ class TapMux(Tap):
         """What could not be read so far."""
         return Outcome()
 
+    @override
     def discover_streams(self) -> list[MuxStream]:
         """Make all streams, for the first of the environments. No request is sent."""
         return [stream(self, self.environments.all[0]) for stream in ALL_STREAMS]
 
+    @override
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over the state of the last run.
 
@@ -110,6 +118,7 @@ class TapMux(Tap):
             raise MuxError(text) from None
         super().load_state(state)
 
+    @override
     def setup_mapper(self) -> None:
         """Prepare stream maps; the catalog may be from before the settings were changed."""
         if self.input_catalog:
@@ -141,7 +150,8 @@ class TapMux(Tap):
     # The SDK marks sync_all as final. Its loop takes one record after the other from a stream and
     # looks up for each how it is written, which costs more than all else together. And it knows
     # streams of one environment only.
-    def sync_all(self) -> None:  # type: ignore[misc]
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
         """Read all selected streams.
 
         Raises:

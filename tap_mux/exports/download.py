@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import zlib
 from contextlib import closing
 from http import HTTPStatus
@@ -19,6 +20,11 @@ from urllib3.exceptions import HTTPError
 from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
 from tap_mux.api.retry import Retries, retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -261,6 +267,7 @@ def _validator_of(headers: Mapping[str, str]) -> str:
 class _WithoutQueries(logging.Filter):
     """Removes the query of URLs from messages of urllib3: it makes a pre-signed URL a secret."""
 
+    @override
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(

@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -72,6 +77,7 @@ class BatchWriter(MsgSpecWriter):
                 )
             )
 
+    @override
     def write_message(self, message: Message) -> None:
         """Write one message.
 

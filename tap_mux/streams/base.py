@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +16,11 @@ from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
 from tap_mux.reading.time_range import read_bookmark, time_range_to_read
 from tap_mux.records.emitter import Emitter
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -198,6 +204,7 @@ class MuxStream(Stream):
     # What follows is for the SDK.
 
     @property
+    @override
     def partitions(self) -> list[dict[str, Any]]:
         """The partitions of the state. The token of another environment starts a new one."""
         return [
@@ -206,12 +213,14 @@ class MuxStream(Stream):
         ]
 
     @cached_property
+    @override
     def schema(self) -> schemas.Schema:
         """The schema for the catalog: without credentials, unless the settings include them."""
         whole = schemas.read(self.name)
         hidden = () if self.config.get("include_credentials") else schemas.credentials(whole)
         return schemas.without(whole, hidden)
 
+    @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield the records of a partition, for dry runs of the SDK.
 
@@ -226,10 +235,12 @@ class MuxStream(Stream):
                     yield from records
 
     @property
+    @override
     def emit_activate_version_messages(self) -> bool:
         """False: the SDK would send ACTIVATE_VERSION first, before records that may not come."""
         return False
 
+    @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:
         """Return the bookmark: ``time_range`` compares it with the start date.
 
@@ -239,8 +250,10 @@ class MuxStream(Stream):
         """
         return value
 
+    @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Return None: the SDK's limit of a bookmark does not work with partitions."""
 
+    @override
     def get_batch_config(self, config: Mapping[str, Any]) -> None:
         """Return None: BATCH messages ignore selection and stream maps."""
