@@ -1,0 +1,147 @@
+"""What the vendor's description of the API (an OpenAPI file) says of the records of each stream."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.streams import ALL_STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    Json = dict[str, Any]
+
+WITHOUT_ENTRY = {
+    "dimensions": "Mux lists bare names; a record says which category each is of.",
+    "exported_video_views": "The columns of the CSV file are listed on a page about exports.",
+    "metric_timeseries": "Mux sends arrays of three values, which have no names.",
+}
+"""Streams whose fields the description does not name, and why."""
+
+RECORDS_WITHIN = {"asset_hotspots": "hotspots", "subview_timeseries": "values"}
+"""Streams that make a record of each item of a list, by the field that holds the list."""
+
+JOBS = "robot_jobs"
+"""The stream that Mux lists in short; each workflow has an endpoint that tells a job in full."""
+
+
+class SpecError(Exception):
+    """The description does not say what it is asked for."""
+
+
+class Spec:
+    """The vendor's description of the API."""
+
+    def __init__(self, *documents: Json) -> None:
+        """Take what was read.
+
+        Args:
+            documents: The description, and what adds to it.
+        """
+        self._schemas: Json = {}
+        self._endpoints: Json = {}
+        for document in documents:
+            self._schemas |= document.get("components", {}).get("schemas", {})
+            for path, methods in document.get("paths", {}).items():
+                if "get" in methods:
+                    self._endpoints[_unnamed(path)] = methods["get"]
+
+    @classmethod
+    def read(cls, *files: Path) -> Spec:
+        """Read the description from files.
+
+        Args:
+            files: The description, and files that add to it.
+        """
+        return cls(*(json.loads(file.read_text("utf-8")) for file in files))
+
+    def streams(self) -> dict[str, dict[str, frozenset[str]]]:
+        """Give the fields of all streams that the description can tell of, by name."""
+        names = (stream.name for stream in ALL_STREAMS if stream.name not in WITHOUT_ENTRY)
+        return {name: self.fields(name) for name in sorted(names)}
+
+    def fields(self, stream: str) -> dict[str, frozenset[str]]:
+        """Give the fields of a stream's records: for each path the JSON types that it may have.
+
+        A path is as in the schemas of the tap: ``tracks.name`` is the name of each of the tracks.
+
+        Args:
+            stream: Name of the stream.
+
+        Raises:
+            SpecError: The description says nothing of the stream.
+        """
+        (path,) = (_unnamed(each.path) for each in ALL_STREAMS if each.name == stream)
+        details = re.compile(re.escape(path) + r"/[^/{]+/\{\}")
+        found: dict[str, frozenset[str]] = {}
+        for endpoint, method in self._endpoints.items():
+            if endpoint == path or (stream == JOBS and details.fullmatch(endpoint)):
+                for name, types in self._walk(self._data(method)):
+                    found[name] = found.get(name, frozenset()) | types
+        if (within := RECORDS_WITHIN.get(stream)) is not None:
+            if within not in found:
+                message = f"The description names no {within} of {stream} (GET {path})"
+                raise SpecError(message)
+            del found[within]
+            found = {name.removeprefix(f"{within}."): types for name, types in found.items()}
+        if not found:
+            message = f"The description names no fields of {stream} (GET {path})"
+            raise SpecError(message)
+        return found
+
+    def _data(self, method: Json) -> Json:
+        """Give the schema of what an endpoint answers with, out of its envelope."""
+        content = method.get("responses", {}).get("200", {}).get("content", {})
+        envelope = self._resolve(content.get("application/json", {}).get("schema", {}))
+        data: Json = envelope.get("properties", {}).get("data", {})
+        return data
+
+    def _walk(
+        self, schema: Json, prefix: str = "", within: tuple[str, ...] = ()
+    ) -> Iterator[tuple[str, frozenset[str]]]:
+        """Walk all fields at all depths, in no particular order, and some more than once."""
+        if (reference := schema.get("$ref")) is not None:
+            if reference not in within:  # a schema may hold itself
+                yield from self._walk(self._resolve(schema), prefix, (*within, reference))
+            return
+        for option in _options(schema):
+            yield from self._walk(option, prefix, within)
+        for name, field in schema.get("properties", {}).items():
+            yield f"{prefix}{name}", frozenset(self._types(field))
+            yield from self._walk(field, f"{prefix}{name}.", within)
+        if isinstance(schema.get("items"), dict):
+            yield from self._walk(schema["items"], prefix, within)
+
+    def _types(self, schema: Json, within: tuple[str, ...] = ()) -> Iterator[str]:
+        if (reference := schema.get("$ref")) is not None:
+            if reference not in within:
+                yield from self._types(self._resolve(schema), (*within, reference))
+            return
+        kinds = schema.get("type", [])
+        yield from [kinds] if isinstance(kinds, str) else kinds
+        if schema.get("nullable"):
+            yield "null"
+        for option in _options(schema):
+            yield from self._types(option, within)
+
+    def _resolve(self, schema: Json) -> Json:
+        while "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            if name not in self._schemas:
+                message = f"The description refers to {schema['$ref']}, which it does not have"
+                raise SpecError(message)
+            schema = self._schemas[name]
+        return schema
+
+
+def _options(schema: Json) -> Iterable[Json]:
+    return chain.from_iterable(schema.get(part, []) for part in ("allOf", "oneOf", "anyOf"))
+
+
+def _unnamed(path: str) -> str:
+    """Leave the names of the parameters out of a path, which not all call the same."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
