@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
-from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,14 +20,9 @@ if TYPE_CHECKING:
 
     Schema = dict[str, Any]
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "mux-api" / "openapi.json"
-"""The vendor's description of the API, which is not part of this repository."""
-
 TAP = TapMux(config={"token_id": "id", "token_secret": "secret"})
 STREAMS: dict[str, MuxStream] = {stream.name: stream for stream in TAP.discover_streams()}
 by_stream = pytest.mark.parametrize("name", STREAMS)
-
-ADDED_BY_THE_TAP = {"environment_id"}
 
 PERSONAL = re.compile(
     r"(mux_)?viewer(_user)?_id|(view_)?session_id|(viewer_)?user_agent|\w*creator_id"
@@ -38,65 +30,6 @@ PERSONAL = re.compile(
     r"|(viewer_)?ip(_address)?|page_url|custom_\d+"
 )
 """Names of what tells who a viewer is, where, and what the customer says of them."""
-
-VENDOR_MODELS = {
-    "annotations": "Annotation",
-    "asset_inputs": "InputInfo",
-    "delivery_usage": "DeliveryReport",
-    "dimension_values": "DimensionValue",
-    "errors": "Error",
-    "incidents": "Incident",
-    "metric_breakdowns": "BreakdownValue",
-    "metric_comparisons": "Score",
-    "metric_insights": "Insight",
-    "metric_overall": "OverallValues",
-    "monitoring_breakdowns": "MonitoringBreakdownValue",
-    "monitoring_histograms": "MonitoringHistogramTimeseriesDatapoint",
-    "monitoring_timeseries": "MonitoringTimeseriesDatapoint",
-    "related_incidents": "Incident",
-    "video_view_details": "VideoView",
-    "assets": "Asset",
-    "drm_configurations": "DRMConfiguration",
-    "live_streams": "LiveStream",
-    "playback_restrictions": "PlaybackRestriction",
-    "signing_keys": "SigningKey",
-    "transcription_vocabularies": "TranscriptionVocabulary",
-    "uploads": "Upload",
-    "video_views": "AbridgedVideoView",
-}
-"""Models of the vendor's Python client, by stream."""
-
-VENDOR_SCHEMAS = {
-    "asset_inputs": "InputInfo",
-    "annotations": "Annotation",
-    "asset_heatmaps": "EngagementHeatmap",
-    "asset_hotspots": "Hotspot",
-    "delivery_usage": "DeliveryReport",
-    "dimension_values": "DimensionValue",
-    "directive_runs": "DirectiveRunDetail",
-    "errors": "Error",
-    "incidents": "Incident",
-    "metric_breakdowns": "BreakdownValue",
-    "metric_comparisons": "Score",
-    "metric_insights": "Insight",
-    "metric_overall": "OverallValues",
-    "monitoring_breakdowns": "MonitoringBreakdownValue",
-    "monitoring_histograms": "MonitoringHistogramTimeseriesDatapoint",
-    "monitoring_timeseries": "MonitoringTimeseriesDatapoint",
-    "related_incidents": "Incident",
-    "usage_exports": "UsageExport",
-    "video_view_details": "VideoView",
-    "assets": "Asset",
-    "drm_configurations": "DRMConfiguration",
-    "environments": "WhoAmI",
-    "live_streams": "LiveStream",
-    "playback_restrictions": "PlaybackRestriction",
-    "signing_keys": "SigningKey",
-    "transcription_vocabularies": "TranscriptionVocabulary",
-    "uploads": "Upload",
-    "video_views": "AbridgedVideoView",
-}
-"""Schemas of the vendor's description, by stream."""
 
 
 def fields(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
@@ -174,75 +107,3 @@ class TestForm:
 
 def test_no_stream_shares_a_name() -> None:
     assert len(STREAMS) == len(ALL_STREAMS)
-
-
-@pytest.mark.parametrize(("name", "model"), VENDOR_MODELS.items())
-def test_has_all_fields_of_the_vendors_client(name: str, model: str) -> None:
-    known = {path for path, _ in fields(schemas.read(name))} | STREAMS[name].ignored_fields
-    assert known >= set(model_fields(model))
-
-
-def model_fields(model: str, path: str = "") -> Iterator[str]:
-    """Walk all fields of a model of the vendor's client."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the client's own
-        import mux_python.models  # noqa: PLC0415
-    for name, kind in getattr(mux_python.models, model).openapi_types.items():
-        yield f"{path}{name}"
-        inner = re.sub(r"^list\[(.*)\]$", r"\1", kind)
-        if hasattr(mux_python.models, inner):
-            yield from model_fields(inner, f"{path}{name}.")
-
-
-@cache
-def description() -> Schema:
-    """Read the vendor's description of the API, where it is at hand."""
-    return dict(json.loads(REFERENCE.read_text("utf-8"))) if REFERENCE.exists() else {}
-
-
-@pytest.mark.parametrize(("name", "vendors"), VENDOR_SCHEMAS.items())
-def test_has_all_fields_of_the_vendors_description(name: str, vendors: str) -> None:
-    known = {path for path, _ in fields(schemas.read(name))} | STREAMS[name].ignored_fields
-    named = described_fields(description(), {"$ref": f"#/components/schemas/{vendors}"})
-    assert known >= set(named)
-
-
-@pytest.mark.parametrize(
-    "workflow",
-    [
-        "AskQuestions",
-        "EditCaptions",
-        "FindBestThumbnails",
-        "FindKeyMoments",
-        "FindScenes",
-        "GenerateChapters",
-        "GenerateEngagementInsights",
-        "GeneratePremiumCaptions",
-        "Moderate",
-        "Summarize",
-        "TranslateAudio",
-        "TranslateCaptions",
-    ],
-)
-def test_has_all_fields_of_all_workflows(workflow: str) -> None:
-    schema = schemas.read("robot_jobs")
-    known = {path for path, _ in fields(schema)}
-    named = set(described_fields(description(), {"$ref": f"#/components/schemas/{workflow}Job"}))
-    assert known >= {
-        path for path in named if not path.startswith("parameters.") and "_links" not in path
-    }
-
-
-def described_fields(whole: Schema, schema: Schema, path: str = "") -> Iterator[str]:
-    """Walk all fields of a schema of the vendor's description."""
-    if "$ref" in schema:
-        name = schema["$ref"].rsplit("/", 1)[-1]
-        schema = whole.get("components", {}).get("schemas", {}).get(name, {})
-    for part in ("allOf", "oneOf", "anyOf"):
-        for option in schema.get(part, []):
-            yield from described_fields(whole, option, path)
-    for name, field in schema.get("properties", {}).items():
-        yield f"{path}{name}"
-        yield from described_fields(whole, field, f"{path}{name}.")
-    if isinstance(schema.get("items"), dict):
-        yield from described_fields(whole, schema["items"], path)
