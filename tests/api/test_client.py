@@ -16,6 +16,7 @@ from tap_mux.api.client import MuxClient
 from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.api.retry import MAX_WAIT_SECONDS
+from tests.support.client import client_of
 from tests.support.records import NOW, asset
 
 if TYPE_CHECKING:
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
 
 PATH = "/video/v1/assets"
 TOO_MANY = {"errors": ["Too many requests, retry later."]}
-
-
-def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
-    """Make a client for the sandbox."""
-    settings = {
-        "timeout_seconds": 5,
-        "max_attempts": 4,
-        "max_in_flight": 8,
-        "rate_limiter": RateLimiter(reserve=0.1, max_per_second=None),
-        "user_agent": "tap-mux/test",
-    }
-    return MuxClient(**{**sandbox.config, **settings, **more})
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from mux_sandbox import ExplicitWorld, RateLimit, Sandbox
 from tap_mux.api.rate_limit import MAX_PAUSE_SECONDS, Bucket, RateLimiter
-from tests.api.test_client import client_of
+from tests.support.client import client_of
 from tests.support.records import NOW, asset
 from tests.support.tapping import run_tap
 

@@ -17,7 +17,7 @@ from mux_sandbox import Answer, Delay
 from tap_mux.api.errors import MuxError
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.api.workers import WorkerPool
-from tests.reading.test_pagination import listing_of
+from tests.support.client import lists_of
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, views
 from tests.support.tapping import clean_environ, config_file, run_tap
 
@@ -117,7 +117,7 @@ class TestPages:
         self, world: ExplicitWorld, sandbox: Sandbox, count: int
     ) -> None:
         world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(count)]
-        pages = list(listing_of(sandbox)[0].by_page(ASSETS, {}))
+        pages = list(lists_of(sandbox)[0].by_page(ASSETS, {}))
         assert [row["id"] for page in pages for row in page] == [
             row["id"] for row in world.asset_rows
         ]
@@ -129,7 +129,7 @@ class TestPages:
     ) -> None:
         sandbox.options.page_cap = cap
         world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(100)]
-        pages = list(listing_of(sandbox)[0].by_page(ASSETS, {}))
+        pages = list(lists_of(sandbox)[0].by_page(ASSETS, {}))
         assert sum(len(page) for page in pages) == 100
 
 

@@ -16,7 +16,7 @@ from tap_mux.api.errors import MuxError, NoAnswerError, UnexpectedAnswerError
 from tap_mux.exports import download as downloading
 from tap_mux.exports.download import PIECE_BYTES, Download, Gunzip, RestartError
 from tap_mux.exports.files import Exports
-from tests.api.test_client import client_of
+from tests.support.client import client_of
 from tests.support.records import DAY, HOUR, NOW, views
 
 if TYPE_CHECKING:

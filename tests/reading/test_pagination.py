@@ -11,10 +11,8 @@ import pytest
 
 from mux_sandbox import Answer, Delay
 from tap_mux.api.errors import MuxError
-from tap_mux.api.workers import WorkerPool
-from tap_mux.reading.pagination import Paginator
-from tap_mux.reading.stable import MAX_READINGS, StableLists
-from tests.api.test_client import client_of
+from tap_mux.reading.stable import MAX_READINGS
+from tests.support.client import lists_of
 from tests.support.records import NOW, asset
 
 if TYPE_CHECKING:
@@ -46,17 +44,10 @@ def serve(sandbox: Sandbox, sizes: list[int], **envelope: Any) -> list[int]:
     return records
 
 
-def listing_of(sandbox: Sandbox, *, confirm: bool = False) -> tuple[StableLists, list[str]]:
-    """Make what reads lists, four requests at a time, and a list of what it complains of."""
-    told: list[str] = []
-    paginator = Paginator(client_of(sandbox), WorkerPool(4))
-    return StableLists(paginator, confirm=confirm, on_incomplete=told.append), told
-
-
 @pytest.fixture(params=["by_page", "page_after_page"])
 def read(request: pytest.FixtureRequest, sandbox: Sandbox) -> Callable[[], list[int]]:
     """Both ways to read such a list: several pages at a time, or one after the other."""
-    listing, told = listing_of(sandbox)
+    listing, told = lists_of(sandbox)
 
     def read() -> list[int]:
         if request.param == "by_page":
@@ -153,7 +144,7 @@ class TestShift:
     def test_a_record_that_comes_in_while_pages_are_asked_for_together(
         self, world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
     ) -> None:
-        listing, told = listing_of(sandbox)
+        listing, told = lists_of(sandbox)
         listed = ids(world.tables["uploads"])
         sandbox.faults.add(asks_for(3, UPLOADS), action=Delay(0.3))
         sandbox.faults.add(
@@ -176,7 +167,7 @@ class TestShift:
     def test_a_record_that_moves_to_the_only_page_left(
         self, world: ExplicitWorld, sandbox: Sandbox, path: str
     ) -> None:
-        listing, told = listing_of(sandbox, confirm=True)
+        listing, told = lists_of(sandbox, confirm=True)
         rows = world.tables[path.rpartition("/")[2]]
         del rows[101:]
         sandbox.faults.add(asks_for(2, path), action=lambda _: rows.pop(7))
@@ -186,7 +177,7 @@ class TestShift:
         assert told == []
 
     def test_a_record_that_is_listed_twice(self, sandbox: Sandbox) -> None:
-        listing, told = listing_of(sandbox)
+        listing, told = lists_of(sandbox)
         rows = [{"id": number} for number in range(150)]
         for page, some in enumerate([rows[:100], [*rows[100:], rows[3]], []], 1):
             body = {"data": some, "total_row_count": 151}
@@ -200,13 +191,13 @@ class TestShift:
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         del world.tables["webhooks"][100:]
-        assert len(list(listing_of(sandbox)[0].by_page(PATH, {}))) == 1
+        assert len(list(lists_of(sandbox)[0].by_page(PATH, {}))) == 1
         assert len(sandbox.requests) == 2
 
     def test_a_second_reading_finds_what_a_deleted_record_hid(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        listing, told = listing_of(sandbox, confirm=True)
+        listing, told = lists_of(sandbox, confirm=True)
         sandbox.faults.add(
             lambda request: request.param("cursor") is not None,
             action=lambda _: world.asset_rows.pop(7),
@@ -220,7 +211,7 @@ class TestShift:
     def test_new_records_need_no_third_reading(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        listing, told = listing_of(sandbox, confirm=True)
+        listing, told = lists_of(sandbox, confirm=True)
         numbers = itertools.count()
 
         def come_in(_: object) -> None:
@@ -235,14 +226,14 @@ class TestShift:
 
     def test_once_is_enough_where_it_is_short(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         del world.tables["uploads"][60:], world.asset_rows[60:]
-        listing, _ = listing_of(sandbox, confirm=True)
+        listing, _ = lists_of(sandbox, confirm=True)
         assert len(list(listing.by_cursor(ASSETS, {}))) == 1
         assert len(list(listing.by_page(UPLOADS, {}))) == 1
         assert [request.param("page") for request in sandbox.requests] == [None, "1", "2"]
 
     @pytest.mark.parametrize("is_counted", [True, False])
     def test_ties_in_another_order_each_time(self, sandbox: Sandbox, *, is_counted: bool) -> None:
-        listing, told = listing_of(sandbox)
+        listing, told = lists_of(sandbox)
         order = random.Random(3)
         rows = [{"id": number} for number in range(450)]
         count = 450 if is_counted else None

@@ -1,1 +1,1 @@
-"""What tests share: running the tap, example records, loaders."""
+"""What tests share: running the tap, a client, example records, loaders."""

@@ -1,0 +1,33 @@
+"""A client of the sandbox, and what reads lists with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.api.client import MuxClient
+from tap_mux.api.rate_limit import RateLimiter
+from tap_mux.api.workers import WorkerPool
+from tap_mux.reading.pagination import Paginator
+from tap_mux.reading.stable import StableLists
+
+if TYPE_CHECKING:
+    from mux_sandbox import Sandbox
+
+
+def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
+    """Make a client for the sandbox."""
+    settings = {
+        "timeout_seconds": 5,
+        "max_attempts": 4,
+        "max_in_flight": 8,
+        "rate_limiter": RateLimiter(reserve=0.1, max_per_second=None),
+        "user_agent": "tap-mux/test",
+    }
+    return MuxClient(**{**sandbox.config, **settings, **more})
+
+
+def lists_of(sandbox: Sandbox, *, confirm: bool = False) -> tuple[StableLists, list[str]]:
+    """Make what reads lists, four requests at a time, and a list of its complaints."""
+    complaints: list[str] = []
+    paginator = Paginator(client_of(sandbox), WorkerPool(4))
+    return StableLists(paginator, confirm=confirm, on_incomplete=complaints.append), complaints
