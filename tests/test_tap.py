@@ -131,7 +131,8 @@ class TestSettings:
          "2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00-0730", "2026-01-01T00:00:00"],
     )  # fmt: skip
     def test_date(self, value: str) -> None:
-        assert TapMux(config={**TOKENS, "start_date": value, "end_date": "2027-01-01"})
+        tap = TapMux(config={**TOKENS, "start_date": value, "end_date": "2027-01-01"})
+        assert tap.config["start_date"] == value
 
     def test_end_date_has_to_lie_after_start_date(self) -> None:
         for end in ("2026-01-01", "2025-12-31T23:59:59Z", "2026-01-01T01:00:00+01:00"):
@@ -286,10 +287,12 @@ class TestEnd:
         ) as tap:
             assert tap.stdout
             lines = []
+            begun = time.monotonic()
             for line in tap.stdout:
                 lines.append(line)
                 if '"view-000020"' in line:
                     tap.send_signal(number)
+        assert time.monotonic() - begun < 25  # it did not wait for the answer that is late
         assert tap.returncode == 0
         last = [message for message in messages("".join(lines)) if message["type"] == "STATE"][-1]
         assert last["value"]["bookmarks"]["video_views"]

@@ -216,6 +216,8 @@ class TestManners:
                 client.get(PATH)
             except MuxError:
                 continue
+        assert "Trying again" in caplog.text
+        assert len(sandbox.requests) > len(TROUBLES)
         pair = f"{sandbox.config['token_id']}:{sandbox.config['token_secret']}"
         for secret in (sandbox.config["token_secret"], base64.b64encode(pair.encode()).decode()):
             assert secret not in caplog.text

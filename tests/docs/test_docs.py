@@ -62,7 +62,9 @@ def test_settings() -> None:
 def test_troubleshooting_quotes_what_the_tap_says() -> None:
     said = re.sub(r"\s+", " ", SOURCE)
     for cell, _ in table("troubleshooting"):
-        for quote in re.findall(r"`([^`]+)`", cell):
+        quotes = re.findall(r"`([^`]+)`", cell)
+        assert quotes, cell
+        for quote in quotes:
             pattern = re.sub(r"was answered \d+ .*", "was answered ", quote)
             pattern = re.sub(r"^(token_id|token_secret|start_date) ", "", pattern)
             assert pattern in said, quote
@@ -93,5 +95,7 @@ def test_ci_runs_the_command_that_readme_names() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", README):
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    for link in links:
         assert link.startswith("https://") or (ROOT / link).exists(), link

@@ -52,6 +52,7 @@ class TestProgram:
     def test_killed_runs_add_up(self, sandbox: Sandbox, tmp_path: Path) -> None:
         expected = self.fill(sandbox)
         seen: set[str] = set()
+        marks: list[str | None] = []
         state: Message = {}
         for kill_after in (1000, 4000, 5000, None):
             lines = []
@@ -68,8 +69,9 @@ class TestProgram:
                     state = message["value"]
                     mark = bookmark(state, STREAM) or ""
                     assert {view_id for view_id in expected if view_id[:10] <= mark} <= seen
+            marks.append(bookmark(state, STREAM))
         assert seen == expected
-        assert bookmark(state, STREAM) == day(1)
+        assert marks == [None, day(3), day(2), day(1)]
 
     def test_ctrl_c_ends_at_once_while_it_waits(self, sandbox: Sandbox, tmp_path: Path) -> None:
         self.fill(sandbox)
@@ -83,10 +85,14 @@ class TestProgram:
         )
         with self.start(sandbox, tmp_path, {}) as tap:
             assert tap.stderr
-            for line in tap.stderr:
-                if "Going on in" in line:
-                    time.sleep(0.5)  # it has to have begun to wait
-                    tap.send_signal(signal.SIGINT)
-                    break
+            said = ""
+            while "Going on in" not in said:
+                line = tap.stderr.readline()
+                assert line, "it ended before it waited"
+                said += line
+            time.sleep(0.5)  # it has to have begun to wait
+            tap.send_signal(signal.SIGINT)
             _, errors = tap.communicate(timeout=10)
-        assert SECRET not in errors
+        assert tap.returncode == 0
+        assert "Traceback" not in errors
+        assert SECRET not in said + errors

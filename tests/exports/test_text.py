@@ -81,7 +81,8 @@ class TestText:
     def test_what_is_no_csv_fails(self, sandbox: Sandbox, reader: str, row: str) -> None:
         if reader == "pyarrow" and row.endswith(" b"):
             # Arrow takes it for a text, which shifts nothing.
-            one(sandbox, f"view_id,city\na,1\n{row}\n")
+            found = one(sandbox, f"view_id,city\na,1\n{row}\n")
+            assert found == [{"view_id": "a", "city": "1"}, {"view_id": "b", "city": "a b"}]
             return
         with pytest.raises(MuxError, match=f"the export of {day(1)} is no CSV file as of line 3"):
             one(sandbox, f"view_id,city\na,1\n{row}\n")

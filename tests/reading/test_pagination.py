@@ -152,6 +152,7 @@ class TestShift:
         )
         found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
         assert found == listed
+        assert world.tables["uploads"][0] == {"id": "new"}
         assert told == []
 
     @pytest.mark.parametrize("page", [2, 3, 4])
@@ -160,6 +161,7 @@ class TestShift:
     ) -> None:
         sandbox.faults.add(asks_for(page, PATH), action=lambda _: world.tables["webhooks"].pop(7))
         found = read()
+        assert len(world.tables["webhooks"]) == 349
         assert set(found) >= set(ids(world.tables["webhooks"]))
         assert len(found) == len(set(found)) <= 350
 
@@ -172,6 +174,7 @@ class TestShift:
         del rows[101:]
         sandbox.faults.add(asks_for(2, path), action=lambda _: rows.pop(7))
         found = [row["id"] for page in listing.by_page(path, {}) for row in page]
+        assert len(rows) == 100
         assert set(ids(rows)) <= set(found)
         assert len(found) == 101
         assert told == []
@@ -203,6 +206,7 @@ class TestShift:
             action=lambda _: world.asset_rows.pop(7),
         )
         found = [row["id"] for page in listing.by_cursor(ASSETS, {}) for row in page]
+        assert len(world.asset_rows) == 349
         assert set(found) == set(ids(world.asset_rows)) | {"asset-007"}
         assert len(found) == 350
         assert len(sandbox.requests) == 3 * 4

@@ -119,10 +119,12 @@ class TestSelection:
     def test_of_streams(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.asset_rows = [asset("a", NOW)]
         world.view_rows = [view("v", NOW - HOUR)]
-        catalog = self.catalog(sandbox, [])
-        output = run_tap(sandbox, catalog=catalog)
+        output = run_tap(sandbox, catalog=self.catalog(sandbox, []))
         assert output.messages == []
         assert not sandbox.requests_to("/video/v1/assets")
+        output = run_tap(sandbox, catalog=self.catalog(sandbox))
+        assert output.records("assets")
+        assert output.records("video_views")
 
 
 class TestMaps:

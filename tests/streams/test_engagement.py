@@ -92,5 +92,7 @@ def test_assets_that_are_gone_later_do_not_make_it_unavailable(
 ) -> None:
     state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]
     sandbox.faults.add("/engagement/", times=None, action=Answer(404))
+    sandbox.requests.clear()
     assert run_tap(sandbox, "asset_heatmaps", state=state).records("asset_heatmaps") == []
+    assert engagement(sandbox)
     assert "not available" not in caplog.text

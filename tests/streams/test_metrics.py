@@ -115,6 +115,7 @@ class TestSetting:
     def test_no_metrics_is_no_error(self, sandbox: Sandbox) -> None:
         for stream in ENDPOINTS:
             assert not read(sandbox, stream, start=day(2)).records(stream)
+        assert {request.path for request in sandbox.requests} == {"/system/v1/whoami"}
 
 
 class TestRows:

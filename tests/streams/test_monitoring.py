@@ -46,7 +46,9 @@ def test_timeseries_has_every_5_seconds_once(live: Sandbox) -> None:
     assert moments == sorted(set(moments))
     assert len(moments) == pytest.approx(2 * 720, abs=40)
     second = run_tap(live, "monitoring_timeseries", state=first.states[-1])
-    assert set(of(second.records("monitoring_timeseries"))) & set(moments) <= {moments[-1]}
+    again = set(of(second.records("monitoring_timeseries")))
+    assert again
+    assert again & set(moments) <= {moments[-1]}
 
 
 @pytest.mark.parametrize("says_until_when", [True, False])
@@ -96,7 +98,7 @@ def test_histograms_have_their_buckets(live: Sandbox) -> None:
     assert 25 <= len(records) <= 31
     assert records[0]["bucket_values"][0].keys() == {"start", "end", "count", "percentage"}
     second = run_tap(live, "monitoring_histograms", state=first.states[-1])
-    assert len(second.records("monitoring_histograms")) <= 2
+    assert 1 <= len(second.records("monitoring_histograms")) <= 2
 
 
 @pytest.mark.parametrize("limits", [[], [{"start": 0, "end": 100}]])

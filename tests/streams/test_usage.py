@@ -160,10 +160,13 @@ class TestAssetInputs:
         asked = [request for request in sandbox.requests if "/input-info" in request.path]
         assert len(asked) == 150
 
-    def test_not_available(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_not_available(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
         world.asset_rows = [{"id": "asset", "created_at": str(NOW)}]
         sandbox.faults.add("input-info", times=None, action=Answer(403))
         assert run_tap(sandbox, "asset_inputs").records("asset_inputs") == []
+        assert "Skipped asset_inputs, which is not available" in caplog.text
 
 
 def test_a_day_that_mux_still_makes_does_not_hide_those_before_it(sandbox: Sandbox) -> None:

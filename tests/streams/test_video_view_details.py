@@ -110,6 +110,7 @@ def test_a_run_that_breaks_off_is_continued(world: ExplicitWorld, sandbox: Sandb
     read = {record["id"] for record in output.records(STREAM)}
     reached = bookmark(output.states[-1], STREAM)
     before = {row["id"] for row in world.view_rows if tap_time_of(row) <= (reached or "")}
+    assert before
     assert before <= read
     rest = run_tap(sandbox, STREAM, state=output.states[-1], lookback_seconds=0, **START)
     assert read | {record["id"] for record in rest.records(STREAM)} == {

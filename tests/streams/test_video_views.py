@@ -13,6 +13,7 @@ import pytest
 from mux_sandbox import Answer, Disconnect
 from tap_mux.api.errors import MuxError
 from tap_mux.reading.windows import MAX_RECORDS
+from tests.support.client import client_of
 from tests.support.records import DAY, HOUR, MINUTE, NOW, tap_time, view, views
 from tests.support.tapping import Output, bookmark, repeated, run_tap
 
@@ -56,7 +57,10 @@ class TestRecords:
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.view_rows = [view("a", NOW - HOUR)]
-        read(sandbox)
+        (row,) = client_of(sandbox).get(PATH)["data"]
+        assert row["total_row_count"] == 1
+        (record,) = read(sandbox).records("video_views")
+        assert "total_row_count" not in record
         assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
 
     def test_fractions_of_a_second_are_ordered_rightly(
