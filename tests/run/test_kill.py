@@ -12,7 +12,7 @@ import pytest
 
 from tap_mux.reading.windows import MAX_RECORDS
 from tests.support.records import DAY, HOUR, NOW, tap_time, views
-from tests.support.tapping import bookmark, clean_environ, config_file, messages
+from tests.support.tapping import bookmark, catalog_of, clean_environ, config_file, messages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
     from tests.support.tapping import Message
 
-ROWS = 20_000
+ROWS = 12_000
+STEP = 7
 
 
 def run(config: str, state: Message | None, folder: Path, kill_after: int | None) -> list[Message]:
     """Run the tap, kill it after a number of lines, and return what it wrote."""
-    state_file = folder / "state.json"
+    state_file, catalog = folder / "state.json", folder / "catalog.json"
     state_file.write_text(json.dumps(state or {}))
+    catalog.write_text(json.dumps(catalog_of("video_views")))
+    files = ["--config", config, "--state", str(state_file), "--catalog", str(catalog)]
     with subprocess.Popen(
-        [sys.executable, "-m", "tap_mux", "--config", config, "--state", str(state_file)],
+        [sys.executable, "-m", "tap_mux", *files],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=clean_environ(),
@@ -63,7 +66,7 @@ def last_state(output: list[Message]) -> Message | None:
 def test_killed_runs_add_up(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, lookback: int
 ) -> None:
-    world.view_rows = views(ROWS, NOW - DAY, 4)
+    world.view_rows = views(ROWS, NOW - DAY, STEP)
     config = config_file(
         tmp_path,
         **sandbox.config,
@@ -74,7 +77,7 @@ def test_killed_runs_add_up(
     state: Message | None = None
     mark = ""
     read = 0
-    for kill_after in (3_333, 9_999, 7_777, None):
+    for kill_after in (4_444, 5_555, 4_444, None):
         output = run(config, state, tmp_path, kill_after)
         ends = view_ends(output)
         # What the state promises has been written, in this run or in an earlier one.
@@ -88,7 +91,7 @@ def test_killed_runs_add_up(
         assert expected
         assert expected <= seen.keys()
     assert seen.keys() == {row["id"] for row in world.view_rows}
-    assert read <= ROWS + 3 * (MAX_RECORDS + lookback // 4 + 1)
+    assert read <= ROWS + 3 * (MAX_RECORDS + lookback // STEP + 1)
 
 
 def tap_time_of(wire: str) -> str:
