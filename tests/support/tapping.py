@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -13,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tap_mux.api.errors import MuxError
 from tap_mux.records.writer import BatchWriter
 from tap_mux.tap import TapMux
+from tests.support import forked
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -118,15 +118,8 @@ def catalog_of(*streams: str) -> Message:
 def run_program(
     *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m tap_mux`` and return what it printed."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tap_mux", *arguments],
-        capture_output=True,
-        check=False,
-        env={**clean_environ(), **(environ or {})},
-        text=True,
-        timeout=timeout,
-    )
+    """Run the tap as a program, with warnings as errors, and return what it printed."""
+    return forked.run(arguments, {**clean_environ(), **(environ or {})}, timeout)
 
 
 def clean_environ() -> dict[str, str]:

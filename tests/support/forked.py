@@ -1,0 +1,90 @@
+"""Runs the tap as ``python -m tap_mux`` does, time and again, without importing it anew each time.
+
+As a program it reads orders from standard input, a JSON object a line, and forks for each: the
+child becomes the tap, with arguments, environment and files of its own. Nothing else differs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def run(
+    arguments: Sequence[str], environ: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run the tap in a fork of a process that has imported it, and return what it printed."""
+    server = _server()
+    assert server.stdin
+    assert server.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(Path(folder, name)) for name in ("stdout", "stderr")]
+        order = {"arguments": arguments, "environ": dict(environ), "files": files}
+        server.stdin.write(f"{json.dumps(order)}\n")
+        server.stdin.flush()
+        if not select.select([server.stdout], [], [], timeout)[0]:
+            _server.cache_clear()
+            raise subprocess.TimeoutExpired(list(arguments), timeout)
+        code = int(server.stdout.readline())
+        stdout, stderr = (Path(file).read_text("utf-8") for file in files)
+    return subprocess.CompletedProcess(list(arguments), code, stdout, stderr)
+
+
+@cache
+def _server() -> subprocess.Popen[str]:
+    server = subprocess.Popen(
+        [sys.executable, "-P", "-W", "error", __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def stop() -> None:
+        with server:
+            assert server.stdin
+            server.stdin.close()
+
+    atexit.register(stop)
+    return server
+
+
+def _serve() -> None:
+    """Wait for orders; return in the child that is to be the tap."""
+    import tap_mux.tap  # noqa: F401, PLC0415 - what takes the time
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            _become(json.loads(line))
+            return
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+    sys.exit()
+
+
+def _become(order: Mapping[str, Any]) -> None:
+    os.environ.clear()
+    os.environ.update(order["environ"])
+    sys.argv = [sys.argv[0], *order["arguments"]]
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, file in enumerate(order["files"], 1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), number)
+
+
+if __name__ == "__main__":
+    _serve()
+    main()
