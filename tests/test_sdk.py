@@ -24,7 +24,7 @@ CONFIG = {"token_id": "id", "token_secret": "secret", "api_url": "http://127.0.0
 @pytest.fixture(scope="module", autouse=True)
 def _sandbox() -> Iterator[None]:
     """Point the settings, which the suite takes when it is imported, to a sandbox."""
-    with Sandbox(world=GeneratedWorld()) as running:
+    with Sandbox(world=GeneratedWorld(assets=1000, views_per_day=100)) as running:
         CONFIG.update(running.config)
         yield
 

@@ -102,7 +102,7 @@ def test_streams_with_credentials_are_known() -> None:
 def test_no_record_holds_one(request: pytest.FixtureRequest, name: str) -> None:
     is_live = "monitoring" in name
     sandbox: Sandbox = request.getfixturevalue("crowded" if is_live else "generated")
-    since = time.time() - (HOUR if is_live else 9 * DAY)
+    since = time.time() - (2 * HOUR if is_live else 9 * DAY)
     records = run_tap(sandbox, name, start_date=tap_time(since)).records(name)
     assert records
     assert [
@@ -112,7 +112,7 @@ def test_no_record_holds_one(request: pytest.FixtureRequest, name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_records_hold_them_if_asked_for(generated: Sandbox, name: str) -> None:
-    settings: dict[str, Any] = {"start_date": tap_time(time.time() - 9 * DAY)}
+    settings: dict[str, Any] = {"start_date": tap_time(time.time() - 3 * DAY)}
     hidden = run_tap(generated, name, **settings).records(name)
     shown = run_tap(generated, name, include_credentials=True, **settings).records(name)
     assert EXPECTED[name] in schemas.credentials(schemas.read(name))

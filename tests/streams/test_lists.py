@@ -55,6 +55,7 @@ def generated() -> Iterator[Sandbox]:
 
 
 def test_environment_is_one_row(generated: Sandbox) -> None:
+    generated.requests.clear()
     (record,) = run_tap(generated, "environments").records("environments")
     assert record["environment_id"] == "sandbox-environment"
     assert record["permissions"]

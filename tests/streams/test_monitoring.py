@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tests.support.tapping import Message
 
 
+FAST = {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "1000"}
+"""What saves a second between two requests."""
+
+
 @pytest.fixture
 def live() -> Iterator[Sandbox]:
     """A sandbox in which something is being watched."""
@@ -62,7 +66,7 @@ def test_a_time_without_numbers_is_skipped(live: Sandbox, *, says_until_when: bo
     body: dict[str, Any] = {"data": []}
     if says_until_when:
         body["timeframe"] = [since, since + 2 * HOUR]
-    answer = Answer(200, body, {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "1000"})
+    answer = Answer(200, body, FAST)
     live.faults.add(is_empty, times=None, action=answer)
     output = run_tap(live, "monitoring_timeseries", start_date=tap_time(since))
     moments = of(output.records("monitoring_timeseries"))
@@ -128,6 +132,6 @@ def test_minutes_that_no_histogram_has_any_more_are_told(
 
 
 def test_not_in_the_plan(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    live.faults.add("/data/v1/monitoring", times=None, action=Answer(403))
+    live.faults.add("/data/v1/monitoring", times=None, action=Answer(403, b"", FAST))
     run_tap(live, "monitoring_timeseries", "monitoring_breakdowns", "monitoring_histograms")
     assert caplog.text.count("which is not available") == 3
