@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.errors import MuxError
 from tap_mux.records.writer import BatchWriter
 from tap_mux.tap import TapMux
 from tests.support import forked
@@ -94,14 +92,6 @@ def run_tap(
             stream.selected = name in streams
     tap.sync_all()
     return output
-
-
-def selected_records(sandbox: Sandbox, stream: str, **settings: Any) -> list[Message]:
-    """Run the tap for one stream that may fail, and give its records."""
-    output = Output()
-    with suppress(MuxError):
-        run_tap(sandbox, stream, output=output, **settings)
-    return output.records(stream)
 
 
 def catalog_of(*streams: str) -> Message:
