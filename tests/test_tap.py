@@ -19,8 +19,16 @@ from tap_mux.api.errors import MuxError
 from tap_mux.settings.settings import SETTINGS
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
-from tests.support.records import HOUR, NOW, asset, view, views
-from tests.support.tapping import Output, clean_environ, config_file, messages, run_program, run_tap
+from tests.support.records import HOUR, NOW, asset, tap_time, view, views
+from tests.support.tapping import (
+    Output,
+    bookmark,
+    clean_environ,
+    config_file,
+    messages,
+    run_program,
+    run_tap,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,11 +277,13 @@ class TestEnd:
     def test_a_signal_leaves_a_last_state(
         self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, number: signal.Signals
     ) -> None:
-        world.view_rows = views(300, NOW - 2 * HOUR, 1)
-        sandbox.faults.add("video-views", times=1, action=lambda _: None)
-        late = NOW - 2 * HOUR + 301
+        world.view_rows = views(300, NOW - 20 * HOUR, 1)
+        late = NOW - 19 * HOUR
         sandbox.faults.add(
-            lambda request: int((request.params("timeframe[]") or ["0"])[0]) > late,
+            lambda request: (
+                request.path == "/data/v1/video-views"
+                and int(request.params("timeframe[]")[0]) > late
+            ),
             times=None,
             action=Delay(30),
         )
@@ -290,12 +300,14 @@ class TestEnd:
             begun = time.monotonic()
             for line in tap.stdout:
                 lines.append(line)
-                if '"view-000020"' in line:
+                message = json.loads(line)
+                if message["type"] == "STATE" and bookmark(message["value"]):
                     tap.send_signal(number)
         assert time.monotonic() - begun < 25  # it did not wait for the answer that is late
         assert tap.returncode == 0
-        last = [message for message in messages("".join(lines)) if message["type"] == "STATE"][-1]
-        assert last["value"]["bookmarks"]["video_views"]
+        last = messages("".join(lines))[-1]
+        assert last["type"] == "STATE"
+        assert bookmark(last["value"]) == tap_time(NOW - 20 * HOUR + 299)
 
     @pytest.mark.parametrize("taken", [1000, 8000, 22000, 36000])
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
