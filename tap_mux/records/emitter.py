@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from singer_sdk.exceptions import MapExpressionError
@@ -20,34 +19,20 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_mux import schemas
-from tap_mux.records.normalizer import Record, compile_normalizer
-from tap_mux.records.selection import is_selected, known_paths, selected_schema
-from tap_mux.records.writer import MAX_RECORDS, BatchWriter, EncodedRecords
+from tap_mux.records.conformer import Conformer
+from tap_mux.records.normalizer import Record
+from tap_mux.records.writer import BatchWriter, EncodedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from singer_sdk import Stream, metrics
     from singer_sdk.helpers.types import Context, TapState
     from singer_sdk.singerlib.encoding import GenericSingerWriter
 
-    from tap_mux.records.normalizer import Normalizer
 
 Chunk: TypeAlias = list[Record] | EncodedRecords
 """Some records of a batch, in the form that is written."""
-
-
-class MissingKeyError(Exception):
-    """A record lacks a key."""
-
-    def __init__(self, key: str) -> None:
-        """Keep the name of the key.
-
-        Args:
-            key: The name.
-        """
-        super().__init__(f"a record without {key}")
 
 
 class FileBatch(ABC, Iterable[Record]):
@@ -98,7 +83,8 @@ class Emitter:
         self._stream = stream
         self._writer = writer
         self._write_state = write_state
-        self._ignored_fields = frozenset(ignored_fields)
+        self.conformer = Conformer(stream, ignored_fields=ignored_fields)
+        """Brings records into the form that is written."""
         self._version = version
         self._counter: metrics.Counter | None = None
         self._is_incremental = stream.replication_method == REPLICATION_INCREMENTAL
@@ -152,30 +138,12 @@ class Emitter:
             MissingKeyError: A record lacks a key.
         """
         if not (isinstance(batch, FileBatch) and self._batch_writer):
-            yield from self.in_form(batch, partition)
+            yield from self.conformer.chunks(batch, partition)
             return
-        normalize = self._normalizer(partition)
+        normalize = self.conformer.normalizer(partition)
         alias = self._stream.stream_maps[0].stream_alias
-        for chunk in batch.encode(alias, self._columns_of(partition)):
+        for chunk in batch.encode(alias, self.conformer.columns_of(partition)):
             yield chunk if isinstance(chunk, EncodedRecords) else list(map(normalize, chunk))
-
-    def in_form(self, batch: Iterable[Record], partition: Context) -> Iterator[list[Record]]:
-        """Bring the records of a batch into the form of the schema.
-
-        Args:
-            batch: Raw records; read as far as the chunks are asked for.
-            partition: The partition of the state.
-
-        Yields:
-            The records, up to MAX_RECORDS at a time.
-
-        Raises:
-            MissingKeyError: A record lacks a key.
-        """
-        normalize = self._normalizer(partition)
-        raw_records = iter(batch)
-        while records := [normalize(raw) for raw in islice(raw_records, MAX_RECORDS)]:
-            yield records
 
     def write(self, chunk: Chunk, batch: Iterable[Record], partition: Context) -> None:
         """Write RECORD messages, and note the bookmark, which is not written yet.
@@ -235,62 +203,6 @@ class Emitter:
                     ActivateVersionMessage(stream=stream_map.stream_alias, version=self._version)
                 )
 
-    @cached_property
-    def selected_schema(self) -> schemas.Schema:
-        """The schema of what is written."""
-        return selected_schema(self._stream)
-
-    def report_unknown_field(self, path: str) -> None:
-        """Warn of a field that the schema does not have.
-
-        Args:
-            path: The path of the field.
-        """
-        self._stream.logger.warning(
-            "Mux sends a field that the schema of %s does not have; left out: %s",
-            self._stream.name,
-            path,
-        )
-
-    def _report_misfit(self, path: str) -> None:
-        self._stream.logger.warning(
-            "Mux sends a value that does not fit the schema of %s; made null: %s",
-            self._stream.name,
-            path,
-        )
-
-    def _normalizer(self, partition: Context) -> Normalizer:
-        """Return the function from a record as Mux sends it to the one that is written."""
-        stream, normalize = self._stream, self._normalize
-        columns = self._columns_of(partition)
-        required = [key for key in stream.primary_keys if key not in partition]
-        if stream.replication_key and self._is_incremental:
-            required.append(stream.replication_key)
-
-        def complete(raw: Mapping[str, Any]) -> Record:
-            record = normalize(raw)
-            for key in required:
-                if record.get(key) is None:
-                    raise MissingKeyError(key)
-            record |= columns
-            return record
-
-        return complete
-
-    @cached_property
-    def _normalize(self) -> Normalizer:
-        known = known_paths(self._stream) | self._ignored_fields
-        return compile_normalizer(
-            self.selected_schema,
-            dropped=known - schemas.paths(self.selected_schema),
-            on_unknown_field=self.report_unknown_field,
-            on_misfit=self._report_misfit,
-        )
-
-    def _columns_of(self, partition: Context) -> Record:
-        """Return the columns that the partition gives to each record, as far as selected."""
-        return {key: value for key, value in partition.items() if is_selected(self._stream, key)}
-
     def _write_records(self, records: list[Record]) -> None:
         """Write RECORD messages: many at once, if the stream maps leave records as they are."""
         extracted = datetime.now(UTC)
@@ -298,7 +210,7 @@ class Emitter:
             alias = self._stream.stream_maps[0].stream_alias
             writer.write_records(alias, records, extracted, self._version)
             return
-        blank = dict.fromkeys(self.selected_schema["properties"])
+        blank = dict.fromkeys(self.conformer.selected_schema["properties"])
         for record in records:
             for stream_map in self._stream.stream_maps:
                 try:

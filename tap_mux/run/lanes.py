@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
-from tap_mux.records.emitter import FileBatch, MissingKeyError
+from tap_mux.records.conformer import MissingKeyError
+from tap_mux.records.emitter import FileBatch
 from tap_mux.run.outcome import StreamOutcome, bugs_as_errors
 
 if TYPE_CHECKING:

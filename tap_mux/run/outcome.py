@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from singer_sdk.exceptions import MapExpressionError
 
 from tap_mux.api.errors import APIError, MuxError, NoneAvailableError
-from tap_mux.records.emitter import MissingKeyError
+from tap_mux.records.conformer import MissingKeyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

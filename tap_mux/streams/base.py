@@ -231,7 +231,7 @@ class MuxStream(Stream):
         """
         if context:
             for batch in self.batches(context):
-                for records in self.emitter.in_form(batch, context):
+                for records in self.emitter.conformer.chunks(batch, context):
                     yield from records
 
     @property

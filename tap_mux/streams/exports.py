@@ -85,7 +85,7 @@ class ExportedVideoViews(MuxStream):
         own = {"environment_id", self.replication_key}
         types = {
             name: _type_of(field)
-            for name, field in self.emitter.selected_schema["properties"].items()
+            for name, field in self.emitter.conformer.selected_schema["properties"].items()
             if name not in own
         }
         known = known_paths(self)
@@ -94,7 +94,7 @@ class ExportedVideoViews(MuxStream):
         def type_of(column: str) -> str | None:
             if column not in known and column not in reported:
                 reported.add(column)
-                self.emitter.report_unknown_field(column)
+                self.emitter.conformer.report_unknown_field(column)
             return types.get(column)
 
         return Table(

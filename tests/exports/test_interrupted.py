@@ -86,7 +86,7 @@ class TestProgram:
         with self.start(sandbox, tmp_path, {}) as tap:
             assert tap.stderr
             said = ""
-            while "Going on in" not in said:
+            while "Trying again in" not in said:
                 line = tap.stderr.readline()
                 assert line, "it ended before it waited"
                 said += line

@@ -1,0 +1,133 @@
+"""Records of one stream, from the form of Mux into the form that is written."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+
+from tap_mux import schemas
+from tap_mux.records.normalizer import compile_normalizer
+from tap_mux.records.selection import is_selected, known_paths, selected_schema
+from tap_mux.records.writer import MAX_RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from singer_sdk import Stream
+    from singer_sdk.helpers.types import Context
+
+    from tap_mux.records.normalizer import Normalizer, Record
+
+
+class MissingKeyError(Exception):
+    """A record lacks a key."""
+
+    def __init__(self, key: str) -> None:
+        """Keep the name of the key.
+
+        Args:
+            key: The name.
+        """
+        super().__init__(f"a record without {key}")
+
+
+class Conformer:
+    """Brings the records of a stream into the form of its schema, with the fields selected."""
+
+    def __init__(self, stream: Stream, *, ignored_fields: Iterable[str]) -> None:
+        """Take a stream; its catalog entry has been applied.
+
+        Args:
+            stream: The stream.
+            ignored_fields: Paths of fields that are left out without a report.
+        """
+        self._stream = stream
+        self._ignored_fields = frozenset(ignored_fields)
+
+    def chunks(self, batch: Iterable[Record], partition: Context) -> Iterator[list[Record]]:
+        """Bring the records of a batch into the form of the schema.
+
+        Args:
+            batch: Raw records; read as far as the chunks are asked for.
+            partition: The partition of the state.
+
+        Yields:
+            The records, up to MAX_RECORDS at a time.
+
+        Raises:
+            MissingKeyError: A record lacks a key.
+        """
+        normalize = self.normalizer(partition)
+        raw_records = iter(batch)
+        while records := [normalize(raw) for raw in islice(raw_records, MAX_RECORDS)]:
+            yield records
+
+    @cached_property
+    def selected_schema(self) -> schemas.Schema:
+        """The schema of what is written."""
+        return selected_schema(self._stream)
+
+    def report_unknown_field(self, path: str) -> None:
+        """Warn of a field that the schema does not have.
+
+        Args:
+            path: The path of the field.
+        """
+        self._stream.logger.warning(
+            "Mux sends a field that the schema of %s does not have; left out: %s",
+            self._stream.name,
+            path,
+        )
+
+    def normalizer(self, partition: Context) -> Normalizer:
+        """Return the function from a record as Mux sends it to the one that is written.
+
+        Args:
+            partition: The partition of the state.
+
+        Returns:
+            The function. It raises MissingKeyError for a record without a key.
+        """
+        stream, normalize = self._stream, self._normalize
+        columns = self.columns_of(partition)
+        required = [key for key in stream.primary_keys if key not in partition]
+        if stream.replication_key and stream.replication_method == REPLICATION_INCREMENTAL:
+            required.append(stream.replication_key)
+
+        def complete(raw: Mapping[str, Any]) -> Record:
+            record = normalize(raw)
+            for key in required:
+                if record.get(key) is None:
+                    raise MissingKeyError(key)
+            record |= columns
+            return record
+
+        return complete
+
+    def columns_of(self, partition: Context) -> Record:
+        """Return the columns that the partition gives to each record, as far as selected.
+
+        Args:
+            partition: The partition of the state.
+        """
+        return {key: value for key, value in partition.items() if is_selected(self._stream, key)}
+
+    @cached_property
+    def _normalize(self) -> Normalizer:
+        known = known_paths(self._stream) | self._ignored_fields
+        return compile_normalizer(
+            self.selected_schema,
+            dropped=known - schemas.paths(self.selected_schema),
+            on_unknown_field=self.report_unknown_field,
+            on_misfit=self._report_misfit,
+        )
+
+    def _report_misfit(self, path: str) -> None:
+        self._stream.logger.warning(
+            "Mux sends a value that does not fit the schema of %s; made null: %s",
+            self._stream.name,
+            path,
+        )
