@@ -154,6 +154,6 @@ def _errors_in_one_line(logger: logging.Logger) -> Iterator[None]:
         sys.exit(1)
     except BrokenPipeError:
         logger.error("The target stopped reading; its own log says why")  # noqa: TRY400
-        # Python flushes stdout once more at exit: let that go nowhere.
+        # Python flushes stdout again at exit, which must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -25,7 +25,7 @@ _this_thread = threading.local()
 
 
 def is_cancelled() -> bool:
-    """Tell a function that runs in a worker whether its result is no longer wanted."""
+    """Return whether the result of the function that runs in this worker is no longer wanted."""
     cancelled: threading.Event | None = getattr(_this_thread, "cancelled", None)
     return cancelled is not None and cancelled.is_set()
 

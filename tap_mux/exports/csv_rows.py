@@ -76,7 +76,7 @@ class CSVFile:
         """Take a file; ``blocks`` reads it.
 
         Args:
-            name: What the file is called in messages.
+            name: The name of the file in messages.
             pieces: The file, decompressed.
             type_of: Returns the type of a column, None if the column is left out.
             required: The column that each row needs.

@@ -129,9 +129,9 @@ def missing_dates(
     """Return the dates that have no export and will not get one.
 
     Args:
-        listed: The dates that have one.
-        first: The first date that is wanted; None for what there is.
-        end: The date after the last one that is wanted, if there is a last one.
+        listed: The dates that have an export.
+        first: The first date to read; None for the first one that is listed.
+        end: The date after the last one to read; None if there is no last one.
         today: The present date, in UTC.
     """
     there = set(listed)

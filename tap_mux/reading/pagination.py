@@ -113,7 +113,7 @@ class Paginator:
         yield page
         number = 1
         while True:
-            # Most lists are short: nothing is asked for behind a page that is not full.
+            # Most lists are short: no request goes beyond a page that is not full.
             is_full = len(page["data"]) >= limit and count_of(page) != number * limit
             following = self._workers.map(ask, numbers(number + 1) if is_full else [number + 1])
             with closing(following):
@@ -135,7 +135,7 @@ def _share_records(page: Page, next_page: Page) -> bool:
 
 
 def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
-    """Give pages up to the last one, at least one.
+    """Yield pages up to the last one, at least one.
 
     A page that is shorter than asked for need not be the last one, since Mux may give less than it
     is asked for. The last page is the one with which the list has as many records as Mux counts.
@@ -166,7 +166,7 @@ def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
 
 
 def _is_repeated(path: str, records: list[Any], previous: list[Any], limit: int) -> bool:
-    """Tell whether a page repeats the one before: then the list has no pages and that was all.
+    """Return whether a page repeats the one before: then the list has no pages and has ended.
 
     Raises:
         UnexpectedAnswerError: The page is full, so there may be more records that never come.

@@ -1,4 +1,4 @@
-"""What Mux no longer keeps: where its data begins, and the words for what is gone."""
+"""Retention: where the data of Mux begins, and the warning about data that is gone."""
 
 from __future__ import annotations
 

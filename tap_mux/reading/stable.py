@@ -28,7 +28,7 @@ _id_of = by_field("id")
 
 
 class StableLists:
-    """Reads lists: every record once, and none missed because the list changed meanwhile."""
+    """Reads lists: each record once, and no record missed because the list changed."""
 
     def __init__(
         self, paginator: Paginator, *, confirm: bool, on_incomplete: Callable[[str], None]
@@ -189,5 +189,5 @@ class ListReading:
         self.found = set(map(self._key, page["data"]))
 
     def is_one_short_page(self, limit: int) -> bool:
-        """Tell whether the list had one page that was not full: nothing moved between pages."""
+        """Return whether the list had one page that was not full: nothing moved between pages."""
         return self._pages == 1 and self._first_page_records < limit

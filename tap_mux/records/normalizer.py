@@ -33,7 +33,7 @@ class FieldType(NamedTuple):
     """Converts any value, or raises MisfitError."""
 
     finish: _Coerce | None = None
-    """Completes a value that fits; None where nothing is to be done."""
+    """Completes a value that fits; None if there is nothing to do."""
 
 
 def compile_normalizer(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def is_selected(stream: Stream, path: str) -> bool:
-    """Tell whether a field is selected.
+    """Return whether a field is selected.
 
     Args:
         stream: The stream.

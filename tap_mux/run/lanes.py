@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def read_stream(
     streams: Sequence[MuxStream], outcome: Outcome, *, are_all_environments_readable: bool
 ) -> None:
-    """Read a stream in each of the environments, and write what comes.
+    """Read a stream in each of the environments, and write its records.
 
     Args:
         streams: The stream, an object for each environment.

@@ -40,7 +40,7 @@ class MetricRequest(NamedTuple):
 
     metric: str
     measurement: str | None
-    """How it is summed up; None for Mux's default for the metric."""
+    """How it is summed up; None for the default of Mux for the metric."""
 
     group_by: tuple[str, ...]
     """Dimensions whose values it is also read for."""
@@ -63,12 +63,12 @@ class MetricRequest(NamedTuple):
 
     @property
     def filters_key(self) -> str:
-        """The filters, as a text that is part of the keys of rows."""
+        """The filters as a text, which is part of the keys of records."""
         return " & ".join([*self.filters, *self.metric_filters]) or "all"
 
     @property
     def columns(self) -> dict[str, str]:
-        """The columns that tell the rows of one request from those of others."""
+        """The columns that tell the records of one request from those of others."""
         return {
             "metric": self.metric,
             "measurement": self.measurement or "default",

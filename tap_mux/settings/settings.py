@@ -83,7 +83,8 @@ SETTINGS = th.PropertiesList(
         default=2,
         title="Lookback Days",
         description=(
-            "The same for streams of sums over days and hours, such as metrics and errors, in days."
+            "How far before their bookmarks streams of sums over days and hours, such as metrics "
+            "and errors, read again, in days."
         ),
     ),
     th.Property(
@@ -92,7 +93,8 @@ SETTINGS = th.PropertiesList(
         default=7,
         title="Assets Lookback Days",
         description=(
-            "The same for assets, in days, where the catalog makes that stream incremental."
+            "How far before its bookmark the stream assets reads again, in days, if the catalog "
+            "makes it incremental."
         ),
     ),
     th.Property(
@@ -209,8 +211,8 @@ SETTINGS = th.PropertiesList(
         default=False,
         title="Include Credentials",
         description=(
-            "Whether to load what gives access to something, such as pre-signed URLs. Left out of "
-            "schemas and records otherwise."
+            "Whether to load fields that give access to something, such as pre-signed URLs. "
+            "Without it, schemas and records do not have them."
         ),
     ),
 )
@@ -224,17 +226,17 @@ _BOUNDS = {"rate_limit_reserve": (0, 0.9), "max_requests_per_second": (0.01, 100
 
 
 def moment(config: Mapping[str, Any], name: str) -> datetime | None:
-    """Read a setting that is a date or a date-time; UTC where it names no offset.
+    """Return a setting that is a date or a date-time; UTC if it has no offset.
 
     Args:
         config: The settings.
-        name: Which of them to read.
+        name: The name of the setting.
 
     Returns:
         The moment, or None if the setting is not set.
 
     Raises:
-        ValueError: The setting is neither.
+        ValueError: The setting is neither a date nor a date-time.
     """
     text = config.get(name)
     if text is None:
@@ -246,11 +248,11 @@ def moment(config: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def number(config: Mapping[str, Any], name: str) -> float | None:
-    """Read a setting that is a number, or text that says one.
+    """Return a setting that is a number, or a text with one.
 
     Args:
         config: The settings.
-        name: Which of them to read.
+        name: The name of the setting.
 
     Returns:
         The number, or None if the setting is not set.

@@ -83,7 +83,7 @@ class VideoViewDetails(ViewStream):
         if gone and not found:
             raise NoneAvailableError(gone[0])
         if gone:
-            text = "%d views were listed but are gone: Mux deleted them meanwhile"
+            text = "%d views were listed but are gone: Mux has deleted them"
             self.logger.warning(text, len(gone))
 
     def _detail(self, view: Record) -> Record | APIError:
