@@ -77,8 +77,7 @@ class Contestant(NamedTuple):
         """Let this tap run as where pyarrow is not installed."""
         ((python, _, _, *arguments),) = self.commands
         code = (
-            "import sys; sys.modules['pyarrow'] = None; from tap_mux.tap import TapMux; "
-            "TapMux.cli()"
+            "import sys; sys.modules['pyarrow'] = None; from tap_mux.__main__ import main; main()"
         )
         return self._replace(
             name=f"{self.name} without pyarrow", commands=[[python, "-c", code, *arguments]]
