@@ -65,19 +65,19 @@ class Environment:
 
     @cached_property
     def whoami(self) -> dict[str, Any]:
-        """What Mux says of the access token and its environment, asked once.
+        """The answer of Mux about the access token and its environment, from one request.
 
         Follows https://www.mux.com/docs/api-reference/system/utilities/whoami
 
         Raises:
-            MuxError: Mux does not say.
+            MuxError: The request failed.
         """
         answer: dict[str, Any] = self.client.get("/system/v1/whoami", data=dict)["data"]
         return answer
 
     @cached_property
     def id(self) -> str | None:
-        """The environment's ID; None, with a warning, where Mux does not tell.
+        """The ID of the environment; None, with a warning, if Mux does not give it.
 
         Raises:
             APIError: Mux refuses the access token.

@@ -46,35 +46,35 @@ def read_stream(
 
 def _read(stream: MuxStream, outcome: Outcome) -> None:
     """Read a stream of one environment."""
-    progress = StreamOutcome(stream.label, stream.permission, outcome)
+    so_far = StreamOutcome(stream.label, stream.permission, outcome)
     with stream.emitter.counting():
         for partition in stream.partitions:
             stream.emitter.begin_partition(partition)
             is_complete = True
-            if not progress.is_unavailable:  # as an earlier partition may have shown
-                is_complete = _read_partition(stream, partition, progress)
+            if not so_far.is_unavailable:  # as an earlier partition may have shown
+                is_complete = _read_partition(stream, partition, so_far)
             stream.emitter.end_partition(partition, is_complete=is_complete)
-        progress.end()
+        so_far.end()
 
 
-def _read_partition(stream: MuxStream, partition: Context, progress: StreamOutcome) -> bool:
+def _read_partition(stream: MuxStream, partition: Context, so_far: StreamOutcome) -> bool:
     """Read a partition, and return whether that succeeded."""
-    progress.begin_partition()
+    so_far.begin_partition()
     emitter = stream.emitter
     try:
         for batch in bugs_as_errors(stream.batches(partition)):
             if isinstance(batch, FileBatch):
-                progress.note_answer()  # Mux has the stream, whatever becomes of its files
+                so_far.note_answer()  # Mux has the stream, whatever becomes of its files
             for chunk in bugs_as_errors(emitter.prepare(batch, partition)):
-                progress.note_answer()
+                so_far.note_answer()
                 emitter.write(chunk, batch, partition)
-            progress.note_answer()
+            so_far.note_answer()
             emitter.end_batch(batch, partition)
     except MissingKeyError as error:
         text = f"GET {stream.path} gave {error}"
-        progress.note_error(UnexpectedAnswerError(text), _part(partition))
+        so_far.note_error(UnexpectedAnswerError(text), _part(partition))
     except MuxError as error:
-        progress.note_error(error, _part(partition))
+        so_far.note_error(error, _part(partition))
     else:
         return True
     stream.is_complete = False

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from singer_sdk.exceptions import MapExpressionError
-
 from tap_mux.api.errors import APIError, MuxError, NoneAvailableError
 from tap_mux.records.conformer import MissingKeyError
 
@@ -132,7 +130,7 @@ def bugs_as_errors(items: Iterable[T]) -> Iterator[T]:
     """
     try:
         yield from items
-    except (MuxError, MissingKeyError, MapExpressionError):
+    except (MuxError, MissingKeyError):
         raise
     except Exception as error:
         logger.debug("The traceback of a bug", exc_info=True)
