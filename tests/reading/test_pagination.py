@@ -257,3 +257,101 @@ class TestShift:
 def ids(rows: list[Any]) -> list[str]:
     """Give the IDs of rows."""
     return [row["id"] for row in rows]
+
+
+@pytest.mark.parametrize("sizes", [[100], [100, 100]])
+def test_no_such_page_is_the_end_behind_all_that_mux_counts(
+    sandbox: Sandbox, read: Callable[[], list[int]], sizes: list[int]
+) -> None:
+    sandbox.faults.add(asks_for(len(sizes) + 1, PATH), times=None, action=MISSING)
+    records = serve(sandbox, sizes, total_row_count=sum(sizes))
+    assert read() == records
+
+
+@pytest.mark.parametrize("status", [400, 403, 412])
+def test_another_refusal_behind_a_short_page_is_not_the_end(
+    sandbox: Sandbox, read: Callable[[], list[int]], status: int
+) -> None:
+    sandbox.faults.add(asks_for(2, PATH), times=None, action=Answer(status, b"", FAST))
+    serve(sandbox, [3])
+    with pytest.raises(MuxError, match=f"answered {status}"):
+        read()
+
+
+def test_no_such_list_is_not_an_empty_one(sandbox: Sandbox, read: Callable[[], list[int]]) -> None:
+    sandbox.faults.add(PATH, times=None, action=MISSING)
+    with pytest.raises(MuxError, match="answered 404"):
+        read()
+
+
+@pytest.mark.parametrize("way", ["by_page", "page_after_page"])
+def test_the_envelope_of_an_empty_list_is_given(sandbox: Sandbox, way: str) -> None:
+    serve(sandbox, [], meta={"aggregation": "median"})
+    empty = {"data": [], "meta": {"aggregation": "median"}}
+    paginator = Paginator(client_of(sandbox), WorkerPool(4))
+    assert list(getattr(paginator, way)(PATH, {})) == [empty]
+    listing, _ = listing_of(sandbox)
+    assert list(listing.page_after_page(PATH, {}, itemgetter("id"))) == [empty]
+
+
+def test_every_page_is_asked_for_with_the_query(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.asset_rows = [asset(f"asset-{number:03}", NOW - number) for number in range(250)]
+    paginator = Paginator(client_of(sandbox), WorkerPool(4))
+    ways = [paginator.by_cursor, paginator.by_page, paginator.page_after_page]
+    for way in ways:
+        before = len(sandbox.requests)
+        # What pages are made of is not for the query to say.
+        assert sum(len(page["data"]) for page in way(ASSETS, {"other": "x", "limit": 7})) == 250
+        for request in sandbox.requests[before:]:
+            assert (request.param("other"), request.params("limit")) == ("x", ["100"])
+
+
+def test_full_pages_are_asked_for_together(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(850)]
+    sandbox.options.latency_seconds = 0.03
+    assert len(list(listing_of(sandbox)[0].by_page(UPLOADS, {}))) >= 9
+    assert max(request.in_flight for request in sandbox.requests) == 4
+
+
+@pytest.mark.parametrize("cursor", [5, ["two"], {"a": 1}])
+def test_a_cursor_that_is_no_text_is_refused(sandbox: Sandbox, cursor: object) -> None:
+    page = {"data": [asset("a", NOW)], "next_cursor": cursor}
+    sandbox.faults.add(ASSETS, times=None, action=Answer(200, page, FAST))
+    with pytest.raises(MuxError, match="gave a next_cursor that is no text"):
+        list(listing_of(sandbox)[0].by_cursor(ASSETS, {}))
+
+
+def test_a_short_first_page_does_not_make_a_list_stable(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    listing, told = listing_of(sandbox, confirm=True)
+    sandbox.options.page_cap = 50
+    world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(120)]
+    sandbox.faults.add(asks_for(2, UPLOADS), action=lambda _: world.tables["uploads"].pop(7))
+    found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
+    assert set(ids(world.tables["uploads"])) <= set(found)
+    assert told == []
+
+
+def test_ties_are_looked_for_until_two_readings_agree(sandbox: Sandbox) -> None:
+    listing, told = listing_of(sandbox)
+    hidden = [["a", "b"], ["a", "c"], []]
+    shown = [["a", "b"], ["c", "d"], []]
+    for names in [*hidden, *hidden, *shown, *shown]:
+        rows = [{"id": name} for name in names]
+        sandbox.faults.add(PATH, action=Answer(200, {"data": rows}, FAST))
+    pages = listing.page_after_page(PATH, {}, itemgetter("id"), limit=2)
+    assert [row["id"] for page in pages for row in page["data"]] == ["a", "b", "c", "d"]
+    assert len(sandbox.requests) == 3 * 3
+    assert told == []
+
+
+def test_a_full_page_of_a_smaller_limit_does_not_make_a_list_stable(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    listing, told = listing_of(sandbox, confirm=True)
+    rows = world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(51)]
+    sandbox.faults.add(asks_for(2, UPLOADS), action=lambda _: rows.pop(7))
+    found = [row["id"] for page in listing.by_page(UPLOADS, {}, 50) for row in page]
+    assert len(found) == 51
+    assert told == []
