@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_mux import schemas
 from tap_mux.records.normalizer import compile_normalizer
-from tap_mux.records.timestamps import MisfitError, utc_timestamp
+from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
 from tap_mux.streams import ALL_STREAMS
 
 UNKNOWN = "a_field_of_tomorrow"
@@ -216,3 +217,132 @@ def test_gives_what_the_sdks_conformance_gives(name: str) -> None:
         assert misfits == []
 
     check()
+
+
+def test_fields_to_drop_are_dropped_at_their_depth_and_not_told() -> None:
+    inner = {"type": "object", "properties": {"kept": {"type": "integer"}}}
+    schema = {
+        "properties": {
+            "kept": {"type": "integer"},
+            "inner": inner,
+            "list": {"type": "array", "items": inner},
+        }
+    }
+    told: list[str] = []
+    normalize = compile_normalizer(
+        schema,
+        dropped=["gone", "inner.gone", "list.gone", "inner.deep.gone"],
+        on_unknown_field=told.append,
+        on_misfit=told.append,
+    )
+    kept = {"kept": 1, "inner": {"kept": 1}, "list": [{"kept": 1}, None]}
+    fits = {
+        "kept": 1,
+        "gone": [{}],
+        "inner": {"kept": 1, "gone": "x"},
+        "list": [{"kept": 1, "gone": 2}, None],
+    }
+    assert normalize(fits) == kept
+    # A value that has to be converted takes the record another way.
+    assert normalize({**fits, "kept": "1"}) == kept
+    assert told == []
+    assert normalize({"deep": 1, "inner": {"deep": 2}}) == {"inner": {}}
+    assert told == ["deep", "inner.deep"]
+
+
+@pytest.mark.parametrize("more", [{}, {"other": "5"}])
+def test_nulls_stay_null_at_every_depth(more: dict[str, Any]) -> None:
+    moment = {"type": ["string", "null"], "format": "date-time"}
+    inner = {"type": ["object", "null"], "properties": {"at": moment}}
+    schema = {
+        "properties": {
+            "at": moment,
+            "inner": inner,
+            "moments": {"type": ["array", "null"], "items": moment},
+            "list": {"type": ["array", "null"], "items": inner},
+            "other": {"type": ["integer", "null"]},
+        }
+    }
+    time, form = "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000000Z"
+    record = {
+        "at": None,
+        "inner": {"at": None},
+        "moments": [None, time],
+        "list": [None, {"at": time}, {}],
+        **more,
+    }
+    result, unknown, misfits = normalized(schema, record)
+    assert result.pop("other", 5) == 5
+    assert result == {
+        "at": None,
+        "inner": {"at": None},
+        "moments": [None, form],
+        "list": [None, {"at": form}, {}],
+    }
+    nothing: dict[str, Any] = dict.fromkeys(["at", "inner", "moments", "list", "other"])
+    assert normalized(schema, nothing) == (nothing, [], [])
+    assert unknown == misfits == []
+
+
+def test_an_empty_text_is_no_moment_and_no_misfit() -> None:
+    assert one("string", "", format="date-time") is None
+
+
+@pytest.mark.parametrize("value", ["text", 5, [{}]])
+def test_what_is_no_object_becomes_null_and_is_told(value: object) -> None:
+    inner = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    schema = {"properties": {"inner": inner, "list": {"type": "array", "items": inner}}}
+    assert normalized(schema, {"inner": value}) == ({"inner": None}, [], ["inner"])
+    assert normalized(schema, {"list": [value]}) == ({"list": None}, [], ["list"])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-01-31 03:04:05Z", "2026-01-31T03:04:05.000000Z"),
+        ("2026-W05-6T03:04:05Z", "2026-01-31T03:04:05.000000Z"),
+        ("2026-01-31T03:04:05,5Z", "2026-01-31T03:04:05.500000Z"),
+    ],
+)
+def test_rare_forms_of_a_moment(value: str, expected: str) -> None:
+    assert utc_timestamp(value) == expected
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be changed")
+def test_the_time_zone_of_the_machine_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        moments = [utc_timestamp(value) for value in (0, "0", "1970-01-01 00:00:00")]
+        seconds = epoch_seconds("1970-01-01T00:00:00.999999Z")
+        text = readable(0.9)
+    time.tzset()
+    assert moments == ["1970-01-01T00:00:00.000000Z"] * 3
+    assert seconds == 0
+    assert text == "1970-01-01T00:00:00Z"
+
+
+def test_the_record_that_is_given_stays_as_it_is() -> None:
+    moment = {"type": "string", "format": "date-time"}
+    inner = {"type": "object", "properties": {"at": moment}}
+    schema = {
+        "properties": {"at": moment, "inner": inner, "list": {"type": "array", "items": inner}}
+    }
+    time = "2026-01-02T03:04:05Z"
+    record = {"at": time, "inner": {"at": time}, "list": [{"at": time}]}
+    before = copy.deepcopy(record)
+    result, _, _ = normalized(schema, record)
+    assert result != before
+    assert record == before
+
+
+@pytest.mark.parametrize("value", ["soon", 1e300, [5]])
+def test_what_is_no_moment_becomes_null_and_is_told(value: object) -> None:
+    with pytest.raises(MisfitError):
+        one("string", value, format="date-time")
+
+
+@pytest.mark.parametrize("value", ["text", {"a": 1}, 5])
+def test_what_is_no_list_becomes_null_and_is_told(value: object) -> None:
+    with pytest.raises(MisfitError):
+        one("array", value, items={"type": "string"})
