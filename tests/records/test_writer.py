@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -182,3 +183,41 @@ def test_records_are_counted(
     world.asset_rows = [asset(f"asset-{number}", NOW) for number in range(250)]
     run_tap(sandbox, "assets")
     assert '"metric":"record_count","value":250' in caplog.text
+
+
+@pytest.mark.parametrize("version", [None, 7])
+def test_a_version_is_in_every_record_or_in_none(pipe: Pipe, version: int | None) -> None:
+    records = [{"id": number} for number in range(MAX_RECORDS + 1)]
+    BatchWriter().write_records("stream", records, MOMENT, version)
+    lines = [json.loads(line) for line in b"".join(pipe.pieces).splitlines()]
+    assert [line["record"] for line in lines] == records
+    expected = "none" if version is None else version
+    assert {line.get("version", "none") for line in lines} == {expected}
+
+
+@pytest.mark.parametrize(("over", "pieces"), [(0, 1), (1, 2)])
+def test_lines_are_written_together_up_to_what_a_pipe_takes_whole(
+    pipe: Pipe, over: int, pieces: int
+) -> None:
+    lines = [b"a" * 999 + b"\n", b"b" * (MAX_ATOMIC_BYTES - 1001 + over) + b"\n"]
+    BatchWriter().write_lines(b"".join(lines))
+    assert len(pipe.pieces) == pieces
+    assert b"".join(pipe.pieces) == b"".join(lines)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be blocked")
+def test_signals_wait_for_a_long_line_and_for_no_other(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked: list[set[int]] = []
+
+    def write(lines: bytes) -> int:
+        blocked.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+        return len(lines)
+
+    monkeypatch.setattr(pipe, "write", write)
+    before = set(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    BatchWriter().write_lines(b"short\n" + b"x" * MAX_ATOMIC_BYTES + b"\nshort\n")
+    ends = {signal.SIGINT, signal.SIGTERM}
+    assert blocked == [before, before | ends, before]
+    assert set(signal.pthread_sigmask(signal.SIG_BLOCK, ())) == before
