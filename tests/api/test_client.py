@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import logging
 import socket
 from datetime import UTC, datetime, timedelta
@@ -10,16 +11,28 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProtocolError
 
-from mux_sandbox import Answer, Delay, Disconnect, Truncate
+from mux_sandbox import Answer, Delay, Disconnect, Environment, Truncate
 from tap_mux.api.client import MuxClient
-from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
+from tap_mux.api.errors import (
+    APIError,
+    MuxError,
+    NoAnswerError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from tap_mux.api.rate_limit import RateLimiter
-from tap_mux.api.retry import MAX_WAIT_SECONDS
+from tap_mux.api.retry import MAX_WAIT_SECONDS, Retries
+from tap_mux.api.transport import network_error, route_to
+from tap_mux.api.workers import WorkerPool, is_cancelled
 from tests.support.client import client_of
 from tests.support.records import NOW, asset
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mux_sandbox import ExplicitWorld, Sandbox
     from tests.conftest import Waits
 
@@ -250,3 +263,121 @@ def test_goes_through_the_users_proxy(
     client = client_of(sandbox, api_url="http://mux.example.com")
     assert client.get(PATH)["data"]
     assert sandbox.requests[-1].headers["Host"] == "mux.example.com"
+
+
+def test_nesting_without_end_is_no_answer(sandbox: Sandbox) -> None:
+    sandbox.faults.add(PATH, action=Answer(200, b'{"data":' + b"[" * 100_000))
+    with pytest.raises(UnexpectedAnswerError, match="a body that is not JSON"):
+        client_of(sandbox, max_attempts=1).get(PATH)
+
+
+def test_each_thread_keeps_its_connection(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
+    logging.getLogger("urllib3.connectionpool").disabled = False  # as the SDK's set-up leaves it
+    sandbox.options.latency_seconds = 0.01
+    client = client_of(sandbox, max_in_flight=4)
+    client.get(PATH)
+    assert len(list(WorkerPool(4).map(lambda _: client.get(PATH), range(40)))) == 40
+    assert caplog.text.count("Starting new HTTP connection") <= 5
+    assert "Connection pool is full" not in caplog.text
+
+
+def test_answers_may_be_compressed(client: MuxClient, sandbox: Sandbox) -> None:
+    body = gzip.compress(b'{"data":[{"id":"small"}]}')
+    sandbox.faults.add(PATH, action=Answer(200, body, {"Content-Encoding": "gzip"}))
+    assert client.get(PATH)["data"] == [{"id": "small"}]
+    assert "gzip" in sandbox.requests[-1].headers["Accept-Encoding"]
+
+
+@pytest.mark.parametrize("minutes", [-60, 0])
+def test_a_retry_after_that_is_over_is_no_wait(
+    client: MuxClient, sandbox: Sandbox, waits: Waits, minutes: int
+) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
+    sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
+    client.get(PATH)
+    assert 0 <= waits[0] <= 1
+
+
+def test_a_retry_after_without_a_zone_is_utc(
+    client: MuxClient, sandbox: Sandbox, waits: Waits
+) -> None:
+    date = (datetime.now(UTC) + timedelta(seconds=30)).strftime("%a, %d %b %Y %H:%M:%S -0000")
+    sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
+    client.get(PATH)
+    assert 28 <= waits[0] <= 31
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (HTTPError(), NoAnswerError, "HTTPError"),
+        (HTTPError("Too slow"), NoAnswerError, "Too slow"),
+        (ProtocolError("Aborted", OSError("Reset")), NoAnswerError, "Reset"),
+        (ProtocolError("Aborted", OSError()), NoAnswerError, "OSError"),
+        (ConnectTimeoutError("No way"), UnreachableError, "No way"),
+    ],
+)
+def test_an_error_of_the_network_is_worded_by_its_cause(
+    error: HTTPError, kind: type[NoAnswerError], words: str
+) -> None:
+    worded = network_error("GET /x got no answer", error)
+    assert type(worded) is kind
+    assert str(worded) == f"GET /x got no answer: {words}"
+
+
+def test_a_broken_connection_holds_nobody_up(
+    client: MuxClient, sandbox: Sandbox, waits: Waits
+) -> None:
+    sandbox.faults.add(PATH, times=2, action=Disconnect())
+    client.get(PATH)
+    assert len(waits) == 2
+    assert waits.for_rate_limit < 5
+
+
+def test_what_waits_for_the_rate_limit_is_not_sent_once_it_is_not_wanted(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    client = client_of(sandbox, rate_limiter=RateLimiter(reserve=0, max_per_second=0.5))
+    workers = WorkerPool(1)
+    results = workers.map(lambda _: client.get(PATH), range(2), ahead=2)
+    assert next(results)["data"]
+    results.close()
+    assert workers.submit(is_cancelled).result(5) is False
+    assert len(sandbox.requests) == 1
+
+
+def test_a_token_may_have_any_letters(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    sandbox.options.environments = {"naïve": Environment("€uro", world, "one")}
+    client = client_of(sandbox, token_id="naïve", token_secret="€uro")
+    assert client.get(PATH)["data"] == []
+    assert sandbox.requests[-1].authorized
+
+
+def test_waits_begin_again_after_progress(waits: Waits) -> None:
+    retries = Retries(3)
+    for _ in range(2):
+        for longest in (1, 2):
+            retries.back_off(NoAnswerError("No."))
+            assert longest / 2 <= waits[-1] <= longest
+        retries.reset()
+    assert len(waits) == 4
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_certificates_are_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_own: bool
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    bundle = tmp_path / "user.pem"
+    bundle.write_text("")
+    if is_own:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    request = requests.Request("GET", "https://api.mux.com/").prepare()
+    pool: Any = route_to(request, max_connections=1).connections
+    assert pool.cert_reqs == "CERT_REQUIRED"
+    assert (pool.ca_certs == str(bundle)) == is_own
