@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mux_sandbox import Answer, Disconnect, Environment, ExplicitWorld, Sandbox, SandboxOptions
+from mux_sandbox import (
+    Answer,
+    Delay,
+    Disconnect,
+    Environment,
+    ExplicitWorld,
+    RateLimit,
+    Sandbox,
+    SandboxOptions,
+)
+from tap_mux.api.environment import Environment as Access
+from tap_mux.api.errors import APIError, NoAnswerError, UnreachableError
 from tests.support.records import DAY, HOUR, NOW, asset, view
 from tests.support.tapping import Output, run_tap
 
 if TYPE_CHECKING:
+    from tests.conftest import Waits
     from tests.support.tapping import Message
 
 WHOAMI = "/system/v1/whoami"
+ASSETS = "/video/v1/assets"
 
 
 def marks(state: Message) -> dict[str | None, str]:
@@ -94,3 +108,82 @@ def test_without_whoami_it_is_null_and_told(
     assert marks(output.states[-1]).keys() == {None}
     again = run_tap(sandbox, "assets", "video_views", state=output.states[-1])
     assert marks(again.states[-1]) == marks(output.states[-1])
+
+
+def access(sandbox: Sandbox, **settings: Any) -> Access:
+    """Make what reads the environment, with the settings that a run would have."""
+    config = {
+        **sandbox.config,
+        "request_timeout_seconds": 5,
+        "max_attempts": 3,
+        "max_concurrency": 2,
+        **settings,
+    }
+    return Access(config, config)
+
+
+class TestAccess:
+    """One access token, and the settings for its requests."""
+
+    def test_has_one_client_and_one_pool_of_workers(self, sandbox: Sandbox) -> None:
+        environment = access(sandbox)
+        assert environment.client is environment.client
+        assert environment.workers is environment.workers
+
+    @pytest.mark.parametrize("most", [1, 2, 5])
+    def test_tries_as_often_as_set(self, sandbox: Sandbox, waits: Waits, most: int) -> None:
+        sandbox.faults.add(ASSETS, times=None, action=Answer(503))
+        with pytest.raises(APIError, match=f"503 .* after {most} tries"):
+            access(sandbox, max_attempts=most).client.get(ASSETS)
+        assert len(sandbox.requests) == most
+        assert len(waits) == most - 1
+
+    def test_waits_for_an_answer_as_long_as_set(self, sandbox: Sandbox) -> None:
+        sandbox.faults.add(ASSETS, action=Delay(3))
+        with pytest.raises(NoAnswerError):
+            access(sandbox, request_timeout_seconds=1, max_attempts=1).client.get(ASSETS)
+
+    @pytest.mark.parametrize("most", [1, "1"])
+    def test_asks_no_faster_than_set(
+        self, sandbox: Sandbox, waits: Waits, most: float | str
+    ) -> None:
+        client = access(sandbox, max_requests_per_second=most).client
+        for _ in range(4):
+            client.get(ASSETS)
+        assert 2 < waits.for_rate_limit < 4
+
+    @pytest.mark.parametrize(("reserve", "is_waiting"), [(0.5, True), (0, False), (None, False)])
+    def test_leaves_the_reserve_alone(
+        self, sandbox: Sandbox, waits: Waits, reserve: float | None, *, is_waiting: bool
+    ) -> None:
+        sandbox.options.rate_limits["video"] = RateLimit(10, 0.1)
+        client = access(sandbox, rate_limit_reserve=reserve).client
+        for _ in range(7):
+            client.get(ASSETS)
+        assert (waits.for_rate_limit > 0.5) == is_waiting
+
+    def test_names_itself_with_its_version(self, sandbox: Sandbox) -> None:
+        access(sandbox).client.get(ASSETS)
+        assert sandbox.requests[-1].headers["User-Agent"] == f"tap-mux/{version('tap-mux')}"
+
+    @pytest.mark.parametrize("found", ["", None, 7])
+    def test_an_id_that_is_none_is_told(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, found: object
+    ) -> None:
+        body = {"data": {"environment_id": found}}
+        sandbox.faults.add(WHOAMI, action=Answer(200, body))
+        environment = access(sandbox)
+        assert environment.id is None
+        assert "environment_id will be null in every record" in caplog.text
+        assert environment.id is None
+        assert len(sandbox.requests) == 1
+
+    def test_a_token_that_is_refused_is_an_error(self, sandbox: Sandbox) -> None:
+        sandbox.faults.add(WHOAMI, times=None, action=Answer(401))
+        with pytest.raises(APIError, match="401"):
+            _ = access(sandbox).id
+
+    def test_no_server_is_an_error(self, sandbox: Sandbox, waits: Waits) -> None:
+        environment = access(sandbox, api_url="http://127.0.0.1:1")
+        with pytest.raises(UnreachableError):
+            _ = environment.id
