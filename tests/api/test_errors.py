@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tap_mux.api.errors import APIError
+from tap_mux.api.errors import (
+    APIError,
+    CancelledError,
+    MuxError,
+    NoAnswerError,
+    NoneAvailableError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +67,31 @@ def test_kinds() -> None:
     assert APIError("GET /x", 400, also).is_timeframe_refused
     assert APIError("GET /x", 400, too_old).is_timeframe_refused
     assert not APIError("GET /x", 400, b'{"error":"x"}').is_timeframe_refused
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        ("is_retriable", {408, 429, 500, 502, 503, 504, 599}),
+        ("is_unavailable", {401, 403, 404, 412}),
+        ("is_unauthorized", {401}),
+        ("is_not_found", {404}),
+        ("is_rate_limited", {429}),
+        ("is_timeframe_refused", {400}),
+    ],
+)
+def test_what_a_status_means(name: str, statuses: set[int]) -> None:
+    every = {302, 400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 422, 429, *statuses, 500, 503}
+    body = b'{"error":{"type":"invalid_timeframe","messages":["timeframe"]}}'
+    assert {status for status in every if getattr(APIError("GET /x", status, body), name)} == (
+        statuses
+    )
+
+
+def test_what_may_pass_is_tried_again_and_nothing_else() -> None:
+    gone = NoneAvailableError(APIError("GET /x", 404))
+    errors = [NoAnswerError(), UnreachableError(), UnexpectedAnswerError()]
+    assert [error.is_retriable for error in errors] == [True, True, True]
+    lasting: list[MuxError] = [gone, MuxError(), CancelledError()]
+    assert [error.is_retriable for error in lasting] == [False, False, False]
+    assert str(gone) == str(APIError("GET /x", 404))
