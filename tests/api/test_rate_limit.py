@@ -247,3 +247,108 @@ class TestOverHttp:
         for _ in range(2):
             assert client.get("/video/v1/assets")["data"]
         assert 429 in {request.status for request in sandbox.requests}
+
+
+def test_each_pause_is_twice_the_one_before_with_jitter() -> None:
+    parts = set()
+    for _ in range(5):
+        bucket = Bucket(5, 0, None)
+        now = 100.0
+        for number in range(10):
+            bucket.on_rate_limited(bucket.send(now), None, now=now)
+            longest = min(2.0**number, MAX_PAUSE_SECONDS)
+            assert longest / 2 <= bucket.wait(now) <= longest
+            parts.add(bucket.wait(now) / longest)
+            now += 1000
+    assert len(parts) > 1
+
+
+def test_an_answer_ends_the_growth_of_pauses() -> None:
+    bucket = Bucket(5, 0, None)
+    for now in (100.0, 1100.0):
+        bucket.on_rate_limited(bucket.send(now), None, now=now)
+    bucket.on_response(bucket.send(2100.0), {}, now=2100.0)
+    bucket.on_rate_limited(bucket.send(3100.0), None, now=3100.0)
+    assert bucket.wait(3100.0) < 2
+
+
+def test_requests_do_not_come_back_all_at_the_moment_that_mux_names() -> None:
+    waits = set()
+    for _ in range(5):
+        bucket = Bucket(5, 0, None)
+        bucket.on_rate_limited(bucket.send(100.0), 30, now=100.0)
+        waits.add(bucket.wait(100.0))
+    assert len(waits) > 1
+
+
+def test_a_shorter_retry_after_does_not_end_a_longer_one() -> None:
+    bucket = Bucket(5, 0, None)
+    permits = [bucket.send(100.0), bucket.send(100.0)]
+    for permit, seconds in zip(permits, (30, 2), strict=True):
+        bucket.on_rate_limited(permit, seconds, now=100.1)
+    assert 30 <= bucket.wait(100.1) <= 31
+
+
+def announced(limit: int, remaining: int) -> dict[str, str]:
+    """Give the headers of an answer."""
+    return {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(remaining)}
+
+
+def test_a_refusal_ends_the_burst_of_an_announced_bucket() -> None:
+    bucket = Bucket(5, 0, None)
+    bucket.on_response(bucket.send(100.0), announced(100, 99), now=100.0)
+    bucket.on_rate_limited(bucket.send(100.1), None, now=100.1)
+    sent = 0
+    while bucket.wait(102.0) <= 0:
+        bucket.send(102.0)
+        sent += 1
+    assert 1 <= sent <= 5  # at half the rate since the refusal
+
+
+def test_a_limit_that_mux_changes_is_learnt() -> None:
+    bucket = Bucket(5, 0.5, None)
+    bucket.on_response(bucket.send(100.0), announced(100, 99), now=100.0)
+    bucket.on_response(bucket.send(101.0), announced(10, 9), now=101.0)
+    sent = 0
+    while bucket.wait(101.0) <= 0:
+        bucket.send(101.0)
+        sent += 1
+    assert sent == 4  # five are left, the reserve
+
+
+def test_what_others_take_is_learnt() -> None:
+    bucket = Bucket(5, 0.1, None)
+    bucket.on_response(bucket.send(100.0), announced(100, 99), now=100.0)
+    bucket.on_response(bucket.send(101.0), announced(100, 20), now=101.0)
+    sent = 0
+    while bucket.wait(101.0) <= 0:
+        bucket.send(101.0)
+        sent += 1
+    assert sent == 10
+
+
+def test_a_limit_of_nothing_is_not_believed() -> None:
+    bucket = Bucket(5, 0, None)
+    bucket.on_response(bucket.send(100.0), announced(0, 0), now=100.0)
+    for _ in range(4):
+        assert bucket.wait(100.0) <= 0
+        bucket.send(100.0)
+    assert bucket.wait(100.0) == pytest.approx(1 / 5)
+
+
+@pytest.mark.parametrize("per_second", [0.5, 1, 2])
+def test_a_refill_that_is_slower_than_usual_is_learnt_without_a_refusal(per_second: float) -> None:
+    mux = Mux(100, per_second)
+    simulate(mux, 300, latency=0.6)
+    assert mux.refusals == 0
+    assert mux.lowest >= 3
+
+
+@pytest.mark.parametrize("header", ["many", "-5", "5.5", ""])
+def test_headers_that_are_no_counts_are_ignored(header: str) -> None:
+    bucket = Bucket(5, 0, None)
+    headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": header}
+    bucket.on_response(bucket.send(100.0), headers, now=100.0)
+    headers = {"X-RateLimit-Limit": header, "X-RateLimit-Remaining": "0"}
+    bucket.on_response(bucket.send(100.0), headers, now=100.0)
+    assert bucket.wait(100.0) <= 0
