@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from mux_sandbox import Answer, Delay
 from tap_mux.api.errors import MuxError
 from tap_mux.api.rate_limit import RateLimiter
-from tap_mux.api.workers import WorkerPool
+from tap_mux.api.workers import WorkerPool, is_cancelled
 from tests.support.client import lists_of
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, views
 from tests.support.tapping import clean_environ, config_file, run_tap
@@ -220,3 +221,72 @@ def test_paths_of_one_family_share_a_bucket() -> None:
     limiter = RateLimiter(reserve=0, max_per_second=None)
     assert limiter.bucket(ASSETS) is limiter.bucket("/video/v1/uploads")
     assert limiter.bucket(ASSETS) is not limiter.bucket(VIEWS)
+
+
+def test_calls_that_have_not_begun_are_not_made_once_it_is_closed() -> None:
+    begun: list[int] = []
+    may_end, has_begun = threading.Event(), threading.Event()
+
+    def call(item: int) -> None:
+        begun.append(item)
+        has_begun.set()
+        may_end.wait(5)
+
+    workers = WorkerPool(1)
+    results = workers.map(call, range(9), ahead=5)
+    assert has_begun.wait(5)
+    results.close()
+    may_end.set()
+    assert workers.submit(lambda: "later").result(5) == "later"
+    assert begun == [0]
+    assert list(results) == []
+
+
+@pytest.mark.parametrize(("ahead", "taken"), [(None, 3), (1, 1), (2, 2), (7, 7)])
+def test_takes_as_many_items_ahead_as_asked_for(ahead: int | None, taken: int) -> None:
+    items = iter(range(100))
+    results = WorkerPool(3).map(lambda item: item, items, ahead)
+    assert next(items) == taken
+    results.close()
+
+
+def test_a_call_knows_that_it_is_not_wanted_any_more() -> None:
+    told: list[bool] = []
+    may_go_on, has_begun, has_ended = (threading.Event() for _ in range(3))
+
+    def call(_: int) -> None:
+        told.append(is_cancelled())
+        has_begun.set()
+        may_go_on.wait(5)
+        told.append(is_cancelled())
+        has_ended.set()
+
+    results = WorkerPool(1).map(call, [0])
+    assert has_begun.wait(5)
+    results.close()
+    may_go_on.set()
+    assert has_ended.wait(5)
+    assert told == [False, True]
+    assert not is_cancelled()
+
+
+def test_few_calls_at_once_however_many_are_submitted() -> None:
+    gauge = Gauge()
+    before = threading.active_count()
+    workers = WorkerPool(3)
+    results = [workers.submit(gauge.call, item) for item in range(20)]
+    assert [result.result() for result in results] == list(range(20))
+    assert gauge.most <= 3
+    assert threading.active_count() == before + 3
+
+
+def test_a_result_is_not_kept_once_it_is_taken() -> None:
+    class Page:
+        """Stands for much memory."""
+
+    results = WorkerPool(1).map(lambda _: Page(), [0])
+    page = weakref.ref(next(results))
+    deadline = time.monotonic() + 5
+    while page() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert page() is None
