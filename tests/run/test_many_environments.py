@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from mux_sandbox import Environment, ExplicitWorld, Sandbox, SandboxOptions
+from mux_sandbox import Answer, Environment, ExplicitWorld, Sandbox, SandboxOptions
 from tap_mux.api import environment
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.streams import ALL_STREAMS
@@ -239,3 +239,43 @@ def test_mistakes(settings: dict[str, Any], words: str) -> None:
         TapMux(config=settings)
     assert any(words in error for error in refusal.value.errors)
     assert not any("12345" in error for error in refusal.value.errors)
+
+
+def deletions(folder: Path, sandbox: Sandbox, **settings: Any) -> int:
+    """Run with versions, and count how often loaders are told to delete assets."""
+    catalog = folder / "catalog.json"
+    catalog.write_text(json.dumps(catalog_of("assets")), encoding="utf-8")
+    done = run(
+        folder,
+        sandbox,
+        "--catalog",
+        str(catalog),
+        emit_activate_version_messages=True,
+        **settings,
+    )
+    return sum(message["type"] == "ACTIVATE_VERSION" for message in messages(done.stdout))
+
+
+def test_rows_are_deleted_once_for_all_environments(tmp_path: Path, both: Sandbox) -> None:
+    assert deletions(tmp_path, both) == 1
+
+
+@pytest.mark.parametrize("broken", ["environment-a", "environment-b"])
+def test_no_rows_are_deleted_if_one_environment_is_not_whole(
+    tmp_path: Path, both: Sandbox, broken: str
+) -> None:
+    both.faults.add(
+        lambda request: request.path == "/video/v1/assets" and request.environment_id == broken,
+        times=None,
+        action=Answer(400),
+    )
+    assert deletions(tmp_path, both) == 0
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_no_rows_are_deleted_if_one_environment_is_missing(
+    tmp_path: Path, both: Sandbox, broken: int
+) -> None:
+    wrong = {"token_secret": "wr0ng"}
+    access = [{**each, **(wrong if each is ACCESS[broken] else {})} for each in ACCESS]
+    assert deletions(tmp_path, both, environments=access) == 0
