@@ -6,15 +6,19 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.exceptions import MapExpressionError
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
+from tap_mux.records.emitter import MissingKeyError
+from tap_mux.run.outcome import bugs_as_errors
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view, views
 from tests.support.tapping import Output, bookmark, config_file, run_program, run_tap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 ASSETS = "/video/v1/assets"
 VIEWS = "/data/v1/video-views"
 SINCE: dict[str, Any] = {"start_date": tap_time(NOW - 2 * DAY)}
+SECRET = "s3cr3t"  # noqa: S105 - stands for one
 NO = {"error": {"type": "no_way", "messages": ["Not for you."]}}
 
 
@@ -222,3 +227,117 @@ class TestReport:
         assert done.returncode == 1
         assert "401 Unauthorized" in errors(done.stderr)[-1]
         assert done.stdout == ""
+
+
+class TestPartitions:
+    """A stream of several partitions, of which some cannot be read."""
+
+    def test_a_token_that_is_refused_is_tried_for_one_of_them(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sandbox.faults.add("/dimensions/", times=None, action=Answer(401, NO))
+        run_tap(sandbox, "dimension_values", dimensions=["asn", "country"], **SINCE)
+        assert sandbox.requests_to("/data/v1/dimensions/asn")
+        assert sandbox.requests_to("/data/v1/dimensions/country") == []
+        skipped = [text for text in caplog.messages if text.startswith("Skipped")]
+        assert len(skipped) == 2
+        assert "Skipped dimension_values, which is not available" in skipped[0]
+
+    def test_a_refused_token_replaces_what_was_missing_before(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sandbox.faults.add("/dimensions/asn", times=None, action=Answer(404, NO))
+        sandbox.faults.add("/dimensions/country", times=None, action=Answer(401, NO))
+        run_tap(sandbox, "dimension_values", dimensions=["asn", "country"], **SINCE)
+        skipped = [text for text in caplog.messages if text.startswith("Skipped")]
+        assert len(skipped) == 2
+        assert "Skipped dimension_values, which is not available" in skipped[0]
+        assert "401" in skipped[0]
+
+    def test_a_token_that_is_refused_in_the_middle_is_a_failure(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows.append(view("yesterday", NOW - DAY))
+        sandbox.faults.add("/dimensions/country", times=None, action=Answer(401, NO))
+        output = Output()
+        with pytest.raises(MuxError, match=r"dimension_values failed: .*401"):
+            run_tap(
+                sandbox, "dimension_values", dimensions=["asn", "country"], output=output, **SINCE
+            )
+        assert {row["dimension"] for row in output.records("dimension_values")} == {"asn"}
+
+    @pytest.mark.parametrize("status", [403, 404, 412])
+    def test_what_has_answered_is_available(
+        self, world: ExplicitWorld, sandbox: Sandbox, status: int
+    ) -> None:
+        world.view_rows = [view(number, NOW - number * DAY) for number in range(1, 4)]
+        today = NOW - NOW % DAY
+        sandbox.faults.add(
+            lambda request: (
+                "/dimensions/asn" in request.path
+                and int(request.params("timeframe[]")[0]) >= today - DAY
+            ),
+            times=None,
+            action=Answer(status, NO),
+        )
+        settings: dict[str, Any] = {"start_date": tap_time(today - 3 * DAY)}
+        with pytest.raises(MuxError, match=rf"dimension_values failed: .*asn.* {status} "):
+            run_tap(sandbox, "dimension_values", dimensions=["asn", "country"], **settings)
+
+    def test_the_first_failure_is_the_one_that_is_named(self, sandbox: Sandbox) -> None:
+        sandbox.faults.add("/dimensions/asn", times=None, action=Answer(400, NO))
+        sandbox.faults.add("/dimensions/country", times=None, action=Answer(409, NO))
+        with pytest.raises(MuxError, match=r"dimension_values failed: .*asn.* 400 ") as raised:
+            run_tap(sandbox, "dimension_values", dimensions=["asn", "country"], **SINCE)
+        assert "409" not in str(raised.value)
+
+
+def test_every_failure_is_named(sandbox: Sandbox) -> None:
+    for path in (ASSETS, "/video/v1/uploads"):
+        sandbox.faults.add(path, times=None, action=Answer(400, NO))
+    with pytest.raises(MuxError, match=r"assets failed: .*; uploads failed: "):
+        run_tap(sandbox)
+
+
+def test_a_record_without_its_key_fails_its_stream_and_is_not_written(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.asset_rows = [asset("a", NOW), {**asset("b", NOW), "id": None}]
+    output = Output()
+    words = f"assets failed: GET {ASSETS} gave a record without id"
+    with pytest.raises(MuxError, match=words):
+        run_tap(sandbox, output=output)
+    assert output.records("assets") == []
+    assert bookmark(output.states[-1])
+
+
+def test_a_bug_is_told_without_what_it_stumbled_over() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError(SECRET)
+
+    found = bugs_as_errors(items())
+    assert next(found) == 1
+    with pytest.raises(
+        MuxError, match=r"bug in tap-mux: ValueError in test_availability.py"
+    ) as told:
+        next(found)
+    assert SECRET not in str(told.value)
+
+
+@pytest.mark.parametrize("error", [MuxError("a"), MissingKeyError("a"), MapExpressionError("a")])
+def test_an_error_that_is_known_is_no_bug(error: Exception) -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        list(bugs_as_errors(items()))
+    assert raised.value is error
+
+
+def test_an_empty_page_is_an_answer(sandbox: Sandbox) -> None:
+    sandbox.faults.add(ASSETS, action=Answer(200, {"data": [], "next_cursor": "one"}))
+    sandbox.faults.add(ASSETS, times=None, action=Answer(404, NO))
+    with pytest.raises(MuxError, match=r"assets failed: .*404"):
+        run_tap(sandbox, "assets")
