@@ -11,8 +11,10 @@ import pytest
 
 from mux_sandbox import Answer, Delay
 from tap_mux.api.errors import MuxError
+from tap_mux.api.workers import WorkerPool
+from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import MAX_READINGS
-from tests.support.client import lists_of
+from tests.support.client import client_of, lists_of
 from tests.support.records import NOW, asset
 
 if TYPE_CHECKING:
@@ -290,7 +292,7 @@ def test_the_envelope_of_an_empty_list_is_given(sandbox: Sandbox, way: str) -> N
     empty = {"data": [], "meta": {"aggregation": "median"}}
     paginator = Paginator(client_of(sandbox), WorkerPool(4))
     assert list(getattr(paginator, way)(PATH, {})) == [empty]
-    listing, _ = listing_of(sandbox)
+    listing, _ = lists_of(sandbox)
     assert list(listing.page_after_page(PATH, {}, itemgetter("id"))) == [empty]
 
 
@@ -309,7 +311,7 @@ def test_every_page_is_asked_for_with_the_query(world: ExplicitWorld, sandbox: S
 def test_full_pages_are_asked_for_together(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(850)]
     sandbox.options.latency_seconds = 0.03
-    assert len(list(listing_of(sandbox)[0].by_page(UPLOADS, {}))) >= 9
+    assert len(list(lists_of(sandbox)[0].by_page(UPLOADS, {}))) >= 9
     assert max(request.in_flight for request in sandbox.requests) == 4
 
 
@@ -318,13 +320,13 @@ def test_a_cursor_that_is_no_text_is_refused(sandbox: Sandbox, cursor: object) -
     page = {"data": [asset("a", NOW)], "next_cursor": cursor}
     sandbox.faults.add(ASSETS, times=None, action=Answer(200, page, FAST))
     with pytest.raises(MuxError, match="gave a next_cursor that is no text"):
-        list(listing_of(sandbox)[0].by_cursor(ASSETS, {}))
+        list(lists_of(sandbox)[0].by_cursor(ASSETS, {}))
 
 
 def test_a_short_first_page_does_not_make_a_list_stable(
     world: ExplicitWorld, sandbox: Sandbox
 ) -> None:
-    listing, told = listing_of(sandbox, confirm=True)
+    listing, told = lists_of(sandbox, confirm=True)
     sandbox.options.page_cap = 50
     world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(120)]
     sandbox.faults.add(asks_for(2, UPLOADS), action=lambda _: world.tables["uploads"].pop(7))
@@ -334,7 +336,7 @@ def test_a_short_first_page_does_not_make_a_list_stable(
 
 
 def test_ties_are_looked_for_until_two_readings_agree(sandbox: Sandbox) -> None:
-    listing, told = listing_of(sandbox)
+    listing, told = lists_of(sandbox)
     hidden = [["a", "b"], ["a", "c"], []]
     shown = [["a", "b"], ["c", "d"], []]
     for names in [*hidden, *hidden, *shown, *shown]:
@@ -349,7 +351,7 @@ def test_ties_are_looked_for_until_two_readings_agree(sandbox: Sandbox) -> None:
 def test_a_full_page_of_a_smaller_limit_does_not_make_a_list_stable(
     world: ExplicitWorld, sandbox: Sandbox
 ) -> None:
-    listing, told = listing_of(sandbox, confirm=True)
+    listing, told = lists_of(sandbox, confirm=True)
     rows = world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(51)]
     sandbox.faults.add(asks_for(2, UPLOADS), action=lambda _: rows.pop(7))
     found = [row["id"] for page in listing.by_page(UPLOADS, {}, 50) for row in page]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_mux.records.emitter import FileBatch, MissingKeyError
+from tap_mux.records.conformer import MissingKeyError
+from tap_mux.records.emitter import FileBatch
 from tap_mux.records.writer import MAX_RECORDS, EncodedRecords
 from tap_mux.tap import TapMux
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view, views
