@@ -25,6 +25,10 @@ WITHOUT_ENTRY = {
 RECORDS_WITHIN = {"asset_hotspots": "hotspots", "subview_timeseries": "values"}
 """Streams that make a record of each item of a list, by the field that holds the list."""
 
+_NAMES = re.compile(r"\{([^}]*)\}")
+_OF_THE_API = re.compile(r"/\w+/v\d+/")
+"""How paths of the API begin; others are of hosts that send images and videos."""
+
 JOBS = "robot_jobs"
 """The stream that Mux lists in short; each workflow has an endpoint that tells a job in full."""
 
@@ -43,12 +47,17 @@ class Spec:
             documents: The description, and what adds to it.
         """
         self._schemas: Json = {}
+        self._parameters: Json = {}
         self._endpoints: Json = {}
         for document in documents:
             self._schemas |= document.get("components", {}).get("schemas", {})
+            self._parameters |= document.get("components", {}).get("parameters", {})
             for path, methods in document.get("paths", {}).items():
-                if "get" in methods:
-                    self._endpoints[_unnamed(path)] = methods["get"]
+                if "get" in methods and _OF_THE_API.match(path):
+                    shared = methods.get("parameters", [])
+                    own = methods["get"].get("parameters", [])
+                    endpoint = {**methods["get"], "path": path, "parameters": [*shared, *own]}
+                    self._endpoints[unnamed(path)] = endpoint
 
     @classmethod
     def read(cls, *files: Path) -> Spec:
@@ -75,7 +84,7 @@ class Spec:
         Raises:
             SpecError: The description says nothing of the stream.
         """
-        (path,) = (_unnamed(each.path) for each in ALL_STREAMS if each.name == stream)
+        (path,) = (unnamed(each.path) for each in ALL_STREAMS if each.name == stream)
         details = re.compile(re.escape(path) + r"/[^/{]+/\{\}")
         found: dict[str, frozenset[str]] = {}
         for endpoint, method in self._endpoints.items():
@@ -92,6 +101,46 @@ class Spec:
             message = f"The description names no fields of {stream} (GET {path})"
             raise SpecError(message)
         return found
+
+    @property
+    def endpoints(self) -> frozenset[str]:
+        """Paths that can be read, without the names of their parameters."""
+        return frozenset(self._endpoints)
+
+    def query(self, path: str) -> frozenset[str]:
+        """Give the names of the query parameters of an endpoint; none if there is no endpoint.
+
+        Args:
+            path: Its path; what it calls its parameters does not matter.
+        """
+        return frozenset(each["name"] for each in self._asked(path) if each["in"] == "query")
+
+    def words(self, path: str) -> dict[str, frozenset[str]]:
+        """Give the words that an endpoint takes, for each parameter that only takes some.
+
+        Args:
+            path: Its path. Its parameters are called as in this path.
+        """
+        theirs: str = self._endpoints.get(unnamed(path), {}).get("path", "")
+        names = zip(_NAMES.findall(theirs), _NAMES.findall(path), strict=False)
+        called: dict[str, str] = dict(names)
+        found: dict[str, frozenset[str]] = {}
+        for each in self._asked(path):
+            if words := frozenset(self._choices(each.get("schema", {}))):
+                name: str = each["name"]
+                found[called.get(name, name)] = words
+        return found
+
+    def _asked(self, path: str) -> Iterator[Json]:
+        """Walk the parameters of an endpoint."""
+        for parameter in self._endpoints.get(unnamed(path), {}).get("parameters", []):
+            yield self._resolve(parameter, self._parameters)
+
+    def _choices(self, schema: Json) -> Iterator[str]:
+        schema = self._resolve(schema)
+        yield from map(str, schema.get("enum", []))
+        for option in (*_options(schema), schema.get("items", {})):
+            yield from self._choices(option) if option else ()
 
     def _data(self, method: Json) -> Json:
         """Give the schema of what an endpoint answers with, out of its envelope."""
@@ -128,20 +177,21 @@ class Spec:
         for option in _options(schema):
             yield from self._types(option, within)
 
-    def _resolve(self, schema: Json) -> Json:
-        while "$ref" in schema:
-            name = schema["$ref"].rpartition("/")[2]
-            if name not in self._schemas:
-                message = f"The description refers to {schema['$ref']}, which it does not have"
+    def _resolve(self, part: Json, parts: Json | None = None) -> Json:
+        parts = self._schemas if parts is None else parts
+        while "$ref" in part:
+            name = part["$ref"].rpartition("/")[2]
+            if name not in parts:
+                message = f"The description refers to {part['$ref']}, which it does not have"
                 raise SpecError(message)
-            schema = self._schemas[name]
-        return schema
+            part = parts[name]
+        return part
 
 
 def _options(schema: Json) -> Iterable[Json]:
     return chain.from_iterable(schema.get(part, []) for part in ("allOf", "oneOf", "anyOf"))
 
 
-def _unnamed(path: str) -> str:
+def unnamed(path: str) -> str:
     """Leave the names of the parameters out of a path, which not all call the same."""
-    return re.sub(r"\{[^}]*\}", "{}", path)
+    return _NAMES.sub("{}", path)

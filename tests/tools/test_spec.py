@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_mux.streams import ALL_STREAMS
-from tools.fields import main
-from tools.spec import RECORDS_WITHIN, WITHOUT_ENTRY, Spec, SpecError
+from tools.spec import Spec, SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,16 +35,6 @@ def description(paths: dict[str, Any], **named: dict[str, Any]) -> dict[str, Any
 def refer(name: str) -> dict[str, Any]:
     """Refer to a schema."""
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-def whole_api() -> dict[str, Any]:
-    """Describe an endpoint of every stream that can be described."""
-    paths = {}
-    for stream in ALL_STREAMS:
-        if stream.name not in WITHOUT_ENTRY:
-            inner = {"type": "array", "items": {"properties": {"b": TEXT, "a": TEXT}}}
-            paths[stream.path] = listing(**{RECORDS_WITHIN.get(stream.name, "data"): inner})
-    return description(paths)
 
 
 class TestFields:
@@ -143,32 +131,44 @@ class TestNothingSaid:
             Spec(description({ASSETS: listing(id=refer("Gone"))})).fields("assets")
 
 
-class TestCommand:
-    """``python -m tools.fields``."""
+class TestEndpoints:
+    """Endpoints, and what they take."""
 
-    def test_writes_names_in_order_and_nothing_else(self, tmp_path: Path) -> None:
-        source, output = tmp_path / "spec.json", tmp_path / "fields.json"
-        source.write_text(json.dumps(whole_api()))
-        main([str(source), "--output", str(output)])
-        written = json.loads(output.read_text("utf-8"))
-        assert list(written) == sorted(s.name for s in ALL_STREAMS if s.name not in WITHOUT_ENTRY)
-        assert written["assets"] == ["data", "data.a", "data.b"]
-        assert written["asset_hotspots"] == ["a", "b"]
+    def test_are_those_of_the_api_that_can_be_read(self) -> None:
+        paths = {ASSETS: listing(id=TEXT), "/{ID}/thumbnail.png": {"get": {}}}
+        spec = Spec(description({**paths, "/video/v1/uploads/{ID}/cancel": {"put": {}}}))
+        assert spec.endpoints == {ASSETS}
+
+    def test_query_is_of_endpoint_and_path_without_what_is_in_the_path(self) -> None:
+        own = [{"name": "page", "in": "query"}, {"$ref": "#/components/parameters/Limit"}]
+        shared = [{"name": "ID", "in": "path"}, {"name": "cursor", "in": "query"}]
+        path = {"get": {"parameters": own}, "parameters": shared}
+        document = description({f"{ASSETS}/{{ID}}": path})
+        document["components"]["parameters"] = {"Limit": {"name": "limit", "in": "query"}}
+        spec = Spec(document)
+        assert spec.query(f"{ASSETS}/{{ASSET_ID}}") == {"page", "limit", "cursor"}
+        assert spec.query(ASSETS) == set()
 
     @pytest.mark.parametrize(
-        ("text", "message"),
+        "schema",
         [
-            (None, "No such file"),
-            ("{", "Expecting property name"),
-            ("{}", "names no fields of annotations"),
+            {"enum": ["avg", "sum"]},
+            {"type": "array", "items": {"enum": ["avg", "sum"]}},
+            refer("Words"),
+            {"allOf": [refer("Words")]},
+            {"oneOf": [{"enum": ["avg"]}, {"enum": ["sum"]}]},
         ],
     )
-    def test_writes_nothing_of_what_it_cannot_use(
-        self, tmp_path: Path, text: str | None, message: str
-    ) -> None:
-        source, output = tmp_path / "spec.json", tmp_path / "fields.json"
-        if text is not None:
-            source.write_text(text)
-        with pytest.raises(SystemExit, match=message):
-            main([str(source), "--output", str(output)])
-        assert not output.exists()
+    def test_words(self, schema: dict[str, Any]) -> None:
+        parameters = [
+            {"name": "measurement", "in": "query", "schema": schema},
+            {"name": "METRIC", "in": "path", "schema": schema},
+            {"name": "page", "in": "query", "schema": {"type": "integer"}},
+        ]
+        path = "/data/v1/metrics/{METRIC}/overall"
+        paths = {path: {"get": {"parameters": parameters}}}
+        spec = Spec(description(paths, Words={"enum": ["avg", "sum"]}))
+        assert spec.words("/data/v1/metrics/{METRIC_ID}/overall") == {
+            "measurement": {"avg", "sum"},
+            "METRIC_ID": {"avg", "sum"},
+        }
