@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LIST = Path(__file__).with_name("fields.json")
-"""What ``python -m tools.fields`` wrote."""
+"""Written by ``python -m tools.drift --write-fields``."""
 
 STREAMS = {stream.name: stream for stream in ALL_STREAMS}
 DESCRIBED = sorted(STREAMS.keys() - WITHOUT_ENTRY.keys())
