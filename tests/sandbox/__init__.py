@@ -1,1 +1,1 @@
-"""The sandbox keeps its promises over real HTTP; all other tests rely on that."""
+"""Tests of the sandbox, over HTTP. All other tests rely on the sandbox."""

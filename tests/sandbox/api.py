@@ -1,4 +1,4 @@
-"""A client of a sandbox, the paths it asks for, and records for tests."""
+"""A client of a sandbox, the paths of its endpoints, and records for tests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WORKFLOWS = """
 ask-questions edit-captions find-best-thumbnails find-key-moments find-scenes
 generate-chapters generate-engagement-insights generate-premium-captions moderate summarize
 translate-audio translate-captions
-""".split()  # noqa: SIM905 - as names of fields are written, too
+""".split()  # noqa: SIM905 - the lists of field names are written in the same way
 SIMPLE = {
     f"{VIDEO}/uploads": "uploads",
     f"{VIDEO}/playback-restrictions": "playback_restrictions",
@@ -42,14 +42,14 @@ SIMPLE = {
     LIVE: "live_streams",
     DIRECTIVES: "directives",
 }
-"""Paths that list a table, with its name."""
+"""The path of each list endpoint, with the name of its table."""
 
 
 class Api:
     """A client of a sandbox, with a clock to move."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        """Take the sandbox to ask."""
+        """Connect to a sandbox."""
         self.sandbox = sandbox
         self.options = sandbox.options
         self.session = requests.Session()
@@ -59,7 +59,7 @@ class Api:
     def get(
         self, path: str, *, auth: Any = None, headers: Any = None, **params: Any
     ) -> requests.Response:
-        """Ask for a path; the name of a parameter has ``__`` in place of ``[]``."""
+        """Request a path; ``__`` in the name of a parameter stands for ``[]``."""
         query = {name.replace("__", "[]"): value for name, value in params.items()}
         url = self.sandbox.url + path
         return self.session.get(url, params=query, auth=auth, headers=headers, timeout=20)
@@ -88,7 +88,7 @@ class Api:
         return [self.data(f"{VIEWS}/{row['id']}") for row in self.all(VIEWS, **params)]
 
     def refused(self, path: str, **params: Any) -> tuple[int, str]:
-        """Ask in vain; give the status and the type of the error."""
+        """Send a request that is refused; return the status and the type of the error."""
         response = self.get(path, **params)
         error = response.json()["error"]
         assert error["message" if path.startswith((DIRECTIVES, JOBS)) else "messages"]
@@ -127,7 +127,7 @@ def ids(rows: list[Row]) -> list[str]:
 
 
 def names(value: Any, prefix: str = "") -> Iterator[str]:
-    """Name all fields there are, those of parts after a dot."""
+    """Yield the names of all fields; nested names follow a dot."""
     if isinstance(value, list):
         for item in value:
             yield from names(item, prefix)

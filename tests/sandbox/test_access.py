@@ -29,7 +29,7 @@ def test_wrong_credentials(serve: Callable[..., Api], auth: tuple[str, str]) -> 
     }
 
 
-def test_other_ways_to_lack_credentials(serve: Callable[..., Api]) -> None:
+def test_missing_or_malformed_credentials(serve: Callable[..., Api]) -> None:
     url = serve(explicit()).sandbox.url
     for header in (None, "Bearer abc", "Basic ???", "Basic " + base64.b64encode(b"x").decode()):
         headers = {"Authorization": header} if header else {}
@@ -88,7 +88,7 @@ def test_rate_limit(serve: Callable[..., Api]) -> None:
     assert refused[-1].json() == {"errors": ["Too many requests, retry later."]}
     assert "Retry-After" not in refused[-1].headers
     assert refused[-1].headers["X-RateLimit-Remaining"] == "0"
-    assert api.get(ASSETS).ok  # a bucket of its own
+    assert api.get(ASSETS).ok  # it has its own bucket
     time.sleep(0.2)
     assert api.get(VIEWS).ok
     api.options.announce_rate_limits = False

@@ -1,4 +1,4 @@
-"""Assets have every field, live through their states, and vanish."""
+"""Assets have every field, change their state, and are deleted."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_assets_show_every_field_and_no_null(serve: Callable[..., Api]) -> None:
     assert sum("progress" not in row for row in rows) > 100
 
 
-def test_assets_live_through_their_states() -> None:
+def test_assets_change_their_state() -> None:
     world = GeneratedWorld()
     states: dict[str, list[str]] = {}
     for now in range(NOW, NOW + DAY, 10):
@@ -68,7 +68,7 @@ def test_assets_live_through_their_states() -> None:
     assert len(later["recording_times"]) == 3
 
 
-def test_some_assets_vanish_early_and_all_after_two_years() -> None:
+def test_some_assets_are_deleted_early_and_all_after_two_years() -> None:
     world = GeneratedWorld()
     before = set(ids(world.assets(NOW)))
     after = set(ids(world.assets(NOW + 60 * DAY)))

@@ -1,4 +1,4 @@
-"""The vendor's client reads views, assets and all else of Mux Data."""
+"""Mux's own Python client can read the sandbox's views, assets and Mux Data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_vendors_client_reads_the_answers(serve: Callable[..., Api]) -> None
         assert refused.value.status == 400
 
 
-def test_mux_python_reads_all_of_it(generated: Api) -> None:
+def test_the_vendors_client_reads_mux_data(generated: Api) -> None:
     sandbox = generated.sandbox
     login = mux_python.Configuration(host=sandbox.url, username=TOKEN_ID, password=TOKEN_SECRET)
     with mux_python.ApiClient(login) as client:

@@ -1,4 +1,4 @@
-"""The command mux-sandbox runs another command beside a sandbox, or serves one by itself."""
+"""The command mux-sandbox runs another command with a sandbox, or only serves a sandbox."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ sys.exit(42)
 """
 
 
-def test_command_gets_settings_and_gives_its_exit_code() -> None:
+def test_command_gets_settings_and_its_exit_code_is_returned() -> None:
     ended = run("--seed", "5", sys.executable, "-c", ASK, "--config=ENV", "--help", "--", "--seed")
     assert ended.returncode == 42, ended.stderr
     newest = GeneratedWorld(seed=5).assets(time.time())[0]["id"]
@@ -50,7 +50,7 @@ def test_command_gets_settings_and_gives_its_exit_code() -> None:
     assert ended.stderr == ""
 
 
-def test_command_that_is_not_there() -> None:
+def test_unknown_command() -> None:
     ended = run("no-such-command", "--help")
     assert ended.returncode == 127
     assert ended.stderr == "mux-sandbox: no-such-command: command not found\n"
@@ -58,7 +58,7 @@ def test_command_that_is_not_there() -> None:
     assert run("--serve", "true").returncode == 2
 
 
-def test_a_taken_port_is_said_to_the_user() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with Sandbox(explicit()) as sandbox:
         port = sandbox.url.rpartition(":")[2]
         ended = run("--port", port, "true")

@@ -1,4 +1,4 @@
-"""Daily files of views, behind signed URLs."""
+"""Daily files of views, with signed URLs."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_signed_url_needs_no_other_credentials(serve: Callable[..., Api]) -> N
     assert expired.text.startswith("<?xml")
 
 
-def test_parts_of_a_file_can_be_had(serve: Callable[..., Api]) -> None:
+def test_range_requests(serve: Callable[..., Api]) -> None:
     api = serve(ExplicitWorld(views=[view("v", NOW - DAY)]))
     url = api.data(EXPORTS)[0]["files"][0]["path"]
     whole = api.file(url).content

@@ -1,4 +1,4 @@
-"""Trouble that tests ask for, and the log of requests."""
+"""Faults that tests add, and the request log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.sandbox.api import Api
 
 
-def test_answers_instead(serve: Callable[..., Api]) -> None:
+def test_a_fault_replaces_the_answer(serve: Callable[..., Api]) -> None:
     api = serve(explicit(views=1))
     answer = Answer(503, {"error": "busy"}, {"Retry-After": "7"})
     fault: Fault = api.sandbox.faults.add(VIEWS, times=2, action=answer)
@@ -47,7 +47,7 @@ def test_answers_instead(serve: Callable[..., Api]) -> None:
     assert [record.status for record in api.sandbox.requests] == [503, 503, 200]
 
 
-def test_bodies_that_are_no_answer(serve: Callable[..., Api]) -> None:
+def test_bodies_that_are_not_the_expected_json(serve: Callable[..., Api]) -> None:
     api = serve(explicit())
     for action in (Answer.html(), Answer.json_list(), Answer.invalid_json(), Answer(200, "text")):
         api.sandbox.faults.add(VIEWS, action=action)
@@ -86,7 +86,7 @@ def test_delay_and_a_chosen_page(serve: Callable[..., Api]) -> None:
     assert api.get(VIEWS, page=2, limit=10).ok
 
 
-def test_a_row_comes_in_between_two_pages(serve: Callable[..., Api]) -> None:
+def test_a_record_is_added_between_two_pages(serve: Callable[..., Api]) -> None:
     world = explicit(views=4)
     api = serve(world)
 
@@ -98,7 +98,7 @@ def test_a_row_comes_in_between_two_pages(serve: Callable[..., Api]) -> None:
     assert pages == [["v3", "v2"], ["v2", "v1"], ["v0"]]
 
 
-def test_a_missing_feature_is_played_with_a_fault(serve: Callable[..., Api]) -> None:
+def test_a_fault_simulates_a_missing_feature(serve: Callable[..., Api]) -> None:
     api = serve(ExplicitWorld())
     body = {"error": {"type": "not_found", "messages": ["no access"]}}
     api.sandbox.faults.add("/data/v1/incidents", None, action=Answer(404, body))
@@ -141,7 +141,7 @@ def test_request_log(serve: Callable[..., Api]) -> None:
     assert api.sandbox.requests_to(ASSETS) == [second]
 
 
-def test_stops_while_a_request_waits() -> None:
+def test_stops_while_a_request_is_delayed() -> None:
     with Sandbox(explicit()) as sandbox:
         sandbox.faults.add("/", action=Delay(60))
 
@@ -166,14 +166,14 @@ def test_leaves_no_connection_open_when_it_stops() -> None:
         warnings.simplefilter("always")
         with Sandbox(world) as sandbox:
             port = int(sandbox.url.rpartition(":")[2])
-            idle, half, unread, just_come = (
+            idle, half, unread, fresh = (
                 stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
                 for _ in range(4)
             )
             half.sendall(b"GET /video/v1/assets HTTP/1.1\r\nHost:")
             unread.sendall(f"GET {ASSETS}?limit=100 HTTP/1.1\r\n{headers}\r\n".encode())
             assert unread.recv(12) == b"HTTP/1.1 200"
-        for connection in (idle, half, just_come):
+        for connection in (idle, half, fresh):
             with suppress(ConnectionResetError):
                 assert connection.recv(1) == b""
         assert len(unread.recv(10**8, socket.MSG_WAITALL)) < 10**7
@@ -181,7 +181,7 @@ def test_leaves_no_connection_open_when_it_stops() -> None:
     assert [str(one.message) for one in caught] == []
 
 
-def test_a_taken_port_is_said_to_the_caller() -> None:
+def test_a_port_in_use_raises() -> None:
     with Sandbox(explicit()) as sandbox:
         port = int(sandbox.url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"), Sandbox(explicit(), port=port):

@@ -1,4 +1,4 @@
-"""Monitoring of views that go on, and parts of views."""
+"""Monitoring of views in progress, and subviews."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MONITORING = "/data/v1/monitoring/metrics"
 SUBVIEWS = "/data/v1/subview-metrics"
 
 
-def test_monitoring_shows_views_that_go_on(serve: Callable[..., Api]) -> None:
+def test_monitoring_shows_views_in_progress(serve: Callable[..., Api]) -> None:
     views = [
         view("long", NOW + HOUR, 2 * HOUR, country_code="DE"),
         view("short", NOW - 60, 120, country_code="FR"),
@@ -56,7 +56,7 @@ def test_monitoring_has_no_value_without_viewers(serve: Callable[..., Api]) -> N
 
 
 @pytest.mark.parametrize("kind", ["rendition", "playback_mode"])
-def test_parts_of_views_add_up(generated: Api, kind: str) -> None:
+def test_subviews_add_up(generated: Api, kind: str) -> None:
     path = f"{SUBVIEWS}/playing_time/{kind}/breakdown-timeseries"
     window = [NOW - DAY, NOW - 3 * HOUR]
     singles = [s for s in generated.details(timeframe__=window) if s["view_end"] < iso(window[1])]
@@ -79,7 +79,7 @@ def test_parts_of_views_add_up(generated: Api, kind: str) -> None:
     assert generated.get(path.replace("playing_time", "views")).status_code == 404
 
 
-def test_the_last_hours_of_parts_are_not_complete(generated: Api) -> None:
+def test_the_last_hours_of_subviews_are_not_complete(generated: Api) -> None:
     path = f"{SUBVIEWS}/playing_time/rendition/breakdown-timeseries"
     body = generated.body(path)
     assert body["meta"]["complete_through"] == iso(NOW - 2 * HOUR - 1)

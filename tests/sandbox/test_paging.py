@@ -1,4 +1,4 @@
-"""Pages and cursors give all records, in order."""
+"""Pages and cursors return all records, in order."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_cursor(serve: Callable[..., Api]) -> None:
     cursor = api.body(ASSETS, limit=10)["next_cursor"]
     world.asset_rows.append({"id": "new", "created_at": str(NOW)})
     shifted = api.data(ASSETS, limit=10, cursor=cursor)
-    assert ids(shifted)[0] == "a10"  # for the second time
+    assert ids(shifted)[0] == "a10"  # it was on the first page, too
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "é", base64.b64encode(b"after:x").decode()])

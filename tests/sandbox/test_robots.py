@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.sandbox.api import Api
 
 
-def test_jobs_are_listed_in_brief_and_given_in_full(generated: Api) -> None:
+def test_jobs_are_listed_in_short_and_read_in_full(generated: Api) -> None:
     rows = generated.all(JOBS)
     created = [row["created_at"] for row in rows]
     assert created == sorted(created, reverse=True)
@@ -50,7 +50,7 @@ def test_runs_belong_to_a_directive(generated: Api) -> None:
     assert body["data"][0]["run_id"] not in {row["run_id"] for row in others}
 
 
-def test_robots_may_be_off(serve: Callable[..., Api]) -> None:
+def test_robots_are_not_enabled(serve: Callable[..., Api]) -> None:
     api = serve(GeneratedWorld(), robots_enabled=False)
     for path in (JOBS, DIRECTIVES, f"{JOBS}/summarize/x"):
         assert api.refused(path) == (403, "forbidden")

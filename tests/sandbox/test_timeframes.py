@@ -1,4 +1,4 @@
-"""Timeframes choose views by their end, back to where Mux keeps them."""
+"""Timeframes select views by view_end, within the retention."""
 
 from __future__ import annotations
 
@@ -89,9 +89,10 @@ def test_retention(serve: Callable[..., Api]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "said"), [("exact", 3), ("null", None), ("string", "3"), (lambda count: count + 9, 12)]
+    ("mode", "count"),
+    [("exact", 3), ("null", None), ("string", "3"), (lambda count: count + 9, 12)],
 )
-def test_total_row_count(serve: Callable[..., Api], mode: Any, said: Any) -> None:
+def test_total_row_count(serve: Callable[..., Api], mode: Any, count: Any) -> None:
     body = serve(explicit(views=3), total_row_count=mode).body(VIEWS)
-    assert body["total_row_count"] == said
-    assert [row["total_row_count"] for row in body["data"]] == [said] * 3
+    assert body["total_row_count"] == count
+    assert [row["total_row_count"] for row in body["data"]] == [count] * 3

@@ -63,7 +63,7 @@ def test_delivery_usage_is_summed_over_the_timeframe(serve: Callable[..., Api]) 
     assert api.data(USAGE, page=3, timeframe__=window) == []
 
 
-def test_delivery_usage_comes_late(serve: Callable[..., Api]) -> None:
+def test_delivery_usage_is_delayed(serve: Callable[..., Api]) -> None:
     hours = [NOW - back * HOUR for back in range(11, 16)]
     rows = [delivered(str(hour), hour, 1) for hour in hours]
     api = serve(ExplicitWorld(delivery_usage=rows))

@@ -45,7 +45,7 @@ def test_unknown_ids(generated: Api, path: str, error: tuple[int, str]) -> None:
     assert generated.refused(path) == error
 
 
-def test_an_id_that_cannot_be_one_is_named(generated: Api) -> None:
+def test_a_malformed_id_is_named(generated: Api) -> None:
     message = generated.get(f"{ASSETS}/somefakeid").json()["error"]["messages"]
     assert message == ['Asset id "somefakeid" was invalid']
 
@@ -101,7 +101,7 @@ def test_tables_may_be_filled_while_the_server_runs(serve: Callable[..., Api]) -
     assert api.refused(f"{ASSETS}/a9") == (404, "not_found")
 
 
-def test_times_are_as_each_part_of_the_api_writes_them(generated: Api) -> None:
+def test_times_have_the_format_of_each_part_of_the_api(generated: Api) -> None:
     for path in SIMPLE:
         rows = generated.all(path)
         times = [row[key] for row in rows for key in ("created_at", "updated_at") if key in row]
@@ -124,7 +124,7 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(item)
 
 
-def test_secrets_are_there_to_be_searched_for(generated: Api) -> None:
+def test_records_hold_many_different_secrets(generated: Api) -> None:
     streams = generated.all(LIVE)
     targets = [target for row in streams for target in row.get("simulcast_targets", [])]
     secrets = [

@@ -74,7 +74,7 @@ def test_a_run_goes_through_its_states() -> None:
     assert [row["completed_at"] for row in seen] == [None, None, None, run["completed_at"]]
 
 
-def test_a_remembered_table_is_the_right_one() -> None:
+def test_a_cached_table_equals_a_new_one() -> None:
     world = GeneratedWorld(assets=800)
     for now in range(NOW, NOW + 6 * HOUR, 1777):
         fresh = GeneratedWorld(assets=800)

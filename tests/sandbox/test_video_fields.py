@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def named(text: str) -> set[str]:
-    """Read names as `names` gives them, with the parts of a field in braces after it."""
+    """Parse a list of field names as `names` yields them; braces hold nested names."""
     found: set[str] = set()
     path = [""]
     for word in re.findall(r"[{}]|\w+", text):

@@ -1,4 +1,4 @@
-"""Records of the Video, System and Robots endpoints that refer to each other fit together."""
+"""References between records of the Video, System and Robots endpoints are correct."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.sandbox.api import Api
 
 
-def test_ids_lead_somewhere(generated: Api) -> None:
+def test_ids_refer_to_existing_records(generated: Api) -> None:
     assets = {row["id"]: row for row in generated.all(ASSETS)}
     configurations = set(ids(generated.all(f"{VIDEO}/drm-configurations")))
     directives = set(ids(generated.all(DIRECTIVES)))
@@ -34,7 +34,7 @@ def test_ids_lead_somewhere(generated: Api) -> None:
             assert (stream.get("active_asset_id") == name) == row.get("is_live", False)
     made = {row["asset_id"] for row in uploads.values() if "asset_id" in row}
     gone = made - set(assets)
-    assert 0 < len(gone) < 0.4 * len(made)  # most of them tests that were soon deleted
+    assert 0 < len(gone) < 0.4 * len(made)  # mostly test assets, which are deleted early
     for stream in streams.values():
         recent = [assets[name] for name in stream.get("recent_asset_ids", [])]
         assert recent == sorted(recent, key=lambda row: int(row["created_at"]))
@@ -66,7 +66,7 @@ def test_robots_work_on_assets(generated: Api) -> None:
             assert job["id"] in {node.get("job_id") for node in run["node_states"]}
     assert deleted < 0.1 * len(jobs)
     dispatched = [node for run in runs.values() for node in run["node_states"] if "job_id" in node]
-    # A job is a few seconds younger than its run, and so is kept for longer.
+    # A job is created a few seconds after its run, so it is also deleted after it.
     assert {node["job_id"] for node in dispatched} <= set(jobs)
     for name, asset in assets.items():
         if "directives" in asset and NOW - 29 * DAY < int(asset["created_at"]) < NOW - DAY:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.sandbox.api import Api
 
 
-def test_a_single_view_agrees_with_its_row(generated: Api) -> None:
+def test_a_single_view_agrees_with_its_listed_record(generated: Api) -> None:
     for row in generated.data(VIEWS, limit=100):
         body = generated.body(f"{VIEWS}/{row['id']}")
         single = body["data"]
@@ -32,7 +32,7 @@ def test_a_single_view_agrees_with_its_row(generated: Api) -> None:
         assert single["environment_id"] == "sandbox-environment"
 
 
-def test_a_single_view_hangs_together(generated: Api) -> None:
+def test_a_single_view_is_consistent(generated: Api) -> None:
     assets: dict[str, Row] = {}
     for page in range(1, 40):
         assets |= {
@@ -63,7 +63,7 @@ def test_a_single_view_hangs_together(generated: Api) -> None:
     assert known > len(singles) / 2
 
 
-def test_fields_have_the_types_of_the_wire(generated: Api) -> None:
+def test_fields_have_the_documented_types(generated: Api) -> None:
     types = {"str": str, "int": int, "bool": bool, "float": float}
     declared = mux_python.VideoView.openapi_types
     singles = generated.details()
@@ -96,7 +96,7 @@ def test_details_can_be_set(serve: Callable[..., Api]) -> None:
     assert (single["id"], single["cdn"]) == ("another", "set")
 
 
-def test_views_that_are_not_there(serve: Callable[..., Api], generated: Api) -> None:
+def test_unknown_views(serve: Callable[..., Api], generated: Api) -> None:
     old = view("old", NOW - 101 * DAY)
     api = serve(ExplicitWorld(views=[old]))
     for missing in ("old", "unknown"):
@@ -147,5 +147,5 @@ def test_views_are_filtered(generated: Api) -> None:
         {"error_id": "some"},
     ],
 )
-def test_filters_that_make_no_sense_are_refused(generated: Api, bad: dict[str, str]) -> None:
+def test_invalid_filters_are_refused(generated: Api, bad: dict[str, str]) -> None:
     assert generated.refused(VIEWS, **bad) == (400, "invalid_parameters")
