@@ -1,4 +1,4 @@
-"""One request: tried again where that helps, and worded for people where it does not."""
+"""One request: which failures are retried, and the text of the error of the others."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ TOO_MANY = {"errors": ["Too many requests, retry later."]}
 
 @pytest.fixture
 def client(world: ExplicitWorld, sandbox: Sandbox, waits: Waits) -> MuxClient:
-    """A client of a world with one asset."""
+    """A client of an environment with one asset."""
     world.asset_rows = [asset("a", NOW)]
     return client_of(sandbox)
 
 
-TROUBLES: dict[str, Any] = {
+FAILURES: dict[str, Any] = {
     "408": Answer(408),
     "429": Answer(429, TOO_MANY),
     "500": Answer(500, b"oops"),
@@ -66,19 +66,19 @@ TROUBLES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
-def test_passing_trouble_is_tried_again(
-    client: MuxClient, sandbox: Sandbox, waits: Waits, trouble: Any
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
+def test_temporary_failures_are_retried(
+    client: MuxClient, sandbox: Sandbox, waits: Waits, failure: Any
 ) -> None:
-    sandbox.faults.add(PATH, times=3, action=trouble)
+    sandbox.faults.add(PATH, times=3, action=failure)
     assert [row["id"] for row in client.get(PATH)["data"]] == ["a"]
     assert len(sandbox.requests) == 4
-    is_rate_limited = isinstance(trouble, Answer) and trouble.status == 429
+    is_rate_limited = isinstance(failure, Answer) and failure.status == 429
     assert len(waits) == (0 if is_rate_limited else 3)
     assert (waits.for_rate_limit > 1) == is_rate_limited
 
 
-def test_half_a_character_spoils_no_page(client: MuxClient, sandbox: Sandbox) -> None:
+def test_a_lone_surrogate_is_replaced(client: MuxClient, sandbox: Sandbox) -> None:
     body = rb'{"data":[{"id":"a","title":"\ud83d"},{"id":"b","title":"\ud83d\ude00"}]}'
     sandbox.faults.add(PATH, action=Answer(200, body))
     titles = [row["title"] for row in client.get(PATH)["data"]]
@@ -86,17 +86,17 @@ def test_half_a_character_spoils_no_page(client: MuxClient, sandbox: Sandbox) ->
     assert len(sandbox.requests) == 1
 
 
-@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
-def test_lasting_trouble_fails_after_as_many_tries_as_set(
-    client: MuxClient, sandbox: Sandbox, waits: Waits, trouble: Any
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
+def test_repeated_failures_end_after_max_attempts(
+    client: MuxClient, sandbox: Sandbox, waits: Waits, failure: Any
 ) -> None:
-    sandbox.faults.add(PATH, times=None, action=trouble)
+    sandbox.faults.add(PATH, times=None, action=failure)
     with pytest.raises(MuxError, match=r"^GET /video/v1/assets .*Gave up after 4 tries$"):
         client.get(PATH)
     assert len(sandbox.requests) == 4
 
 
-def test_a_slow_answer_is_tried_again(world: ExplicitWorld, sandbox: Sandbox, waits: Waits) -> None:
+def test_a_timeout_is_retried(world: ExplicitWorld, sandbox: Sandbox, waits: Waits) -> None:
     world.asset_rows = [asset("a", NOW)]
     sandbox.faults.add(PATH, times=1, action=Delay(3))
     assert client_of(sandbox, timeout_seconds=1).get(PATH)["data"]
@@ -104,9 +104,7 @@ def test_a_slow_answer_is_tried_again(world: ExplicitWorld, sandbox: Sandbox, wa
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 302])
-def test_lasting_answers_are_not_tried_again(
-    client: MuxClient, sandbox: Sandbox, status: int
-) -> None:
+def test_permanent_errors_are_not_retried(client: MuxClient, sandbox: Sandbox, status: int) -> None:
     body = {"error": {"type": "some_type", "messages": ["This.", "And that."]}}
     sandbox.faults.add(PATH, times=None, action=Answer(status, body))
     with pytest.raises(APIError, match=rf"^GET {PATH} was answered {status} ") as raised:
@@ -116,7 +114,7 @@ def test_lasting_answers_are_not_tried_again(
     assert len(sandbox.requests) == 1
 
 
-def test_nobody_there(waits: Waits) -> None:
+def test_connection_refused(waits: Waits) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -137,16 +135,16 @@ def test_nobody_there(waits: Waits) -> None:
 
 
 class TestWaits:
-    """How long it waits before it tries again."""
+    """How long the client waits before a retry."""
 
     def test_doubles_with_jitter_up_to_a_limit(self, sandbox: Sandbox, waits: Waits) -> None:
         sandbox.faults.add(PATH, times=None, action=Answer(503))
         with pytest.raises(MuxError):
             client_of(sandbox, max_attempts=10).get(PATH)
-        longest = [min(2.0**number, MAX_WAIT_SECONDS) for number in range(9)]
-        for wait, most in zip(waits, longest, strict=True):
-            assert most / 2 <= wait <= most
-        assert len({wait / most for wait, most in zip(waits, longest, strict=True)}) > 1
+        limits = [min(2.0**number, MAX_WAIT_SECONDS) for number in range(9)]
+        for wait, limit in zip(waits, limits, strict=True):
+            assert limit / 2 <= wait <= limit
+        assert len({wait / limit for wait, limit in zip(waits, limits, strict=True)}) > 1
 
     def test_obeys_retry_after_in_seconds(
         self, client: MuxClient, sandbox: Sandbox, waits: Waits
@@ -172,7 +170,7 @@ class TestWaits:
         assert 28 <= waits[0] <= 31
 
     @pytest.mark.parametrize("header", ["86400", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
-    def test_obeys_no_longer_than_an_hour(
+    def test_obeys_retry_after_up_to_an_hour(
         self, client: MuxClient, sandbox: Sandbox, waits: Waits, header: str
     ) -> None:
         sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
@@ -180,7 +178,7 @@ class TestWaits:
         assert 3600 <= waits[0] <= 3601
 
     @pytest.mark.parametrize("header", ["soon", "", "-3", "1e9", "Sun, 99 Foo"])
-    def test_ignores_a_retry_after_that_makes_no_sense(
+    def test_ignores_an_invalid_retry_after(
         self, client: MuxClient, sandbox: Sandbox, waits: Waits, header: str
     ) -> None:
         sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
@@ -191,10 +189,10 @@ class TestWaits:
         assert 0.5 <= waits.for_rate_limit <= 2
 
 
-class TestManners:
-    """How it presents itself, and what it keeps to itself."""
+class TestRequest:
+    """What is sent, and what is never logged."""
 
-    def test_signs_and_names_itself(self, client: MuxClient, sandbox: Sandbox) -> None:
+    def test_sends_credentials_and_user_agent(self, client: MuxClient, sandbox: Sandbox) -> None:
         client.get(PATH, {"a[]": [1, "b c"]})
         (request,) = sandbox.requests
         assert request.authorized
@@ -208,7 +206,7 @@ class TestManners:
         caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
         logging.getLogger(
             "urllib3.connectionpool"
-        ).disabled = False  # as the SDK's set-up leaves it
+        ).disabled = False  # the SDK's logging setup disables it
         for _ in range(5):
             client.get(PATH)
         assert caplog.text.count("Starting new HTTP connection") == 1
@@ -222,15 +220,15 @@ class TestManners:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         client = client_of(sandbox)
-        for trouble in TROUBLES.values():
-            sandbox.faults.add(PATH, action=trouble)
+        for failure in FAILURES.values():
+            sandbox.faults.add(PATH, action=failure)
         for _ in range(6):
             try:
                 client.get(PATH)
             except MuxError:
                 continue
         assert "Trying again" in caplog.text
-        assert len(sandbox.requests) > len(TROUBLES)
+        assert len(sandbox.requests) > len(FAILURES)
         pair = f"{sandbox.config['token_id']}:{sandbox.config['token_secret']}"
         for secret in (sandbox.config["token_secret"], base64.b64encode(pair.encode()).decode()):
             assert secret not in caplog.text
@@ -245,7 +243,7 @@ class TestManners:
         assert len(sandbox.requests) == 1
 
 
-def test_an_object_is_asked_for_as_such(sandbox: Sandbox) -> None:
+def test_data_may_be_an_object(sandbox: Sandbox) -> None:
     client = client_of(sandbox, max_attempts=1)
     assert client.get("/system/v1/whoami", data=dict)["data"]["environment_id"]
     with pytest.raises(UnexpectedAnswerError):
@@ -256,7 +254,7 @@ def test_goes_through_the_users_proxy(
     world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.asset_rows = [asset("a", NOW)]
-    # The sandbox takes the place of the proxy, which is asked for a whole URL.
+    # The sandbox acts as the proxy: a proxy gets the full URL.
     monkeypatch.setenv("http_proxy", sandbox.url)
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)

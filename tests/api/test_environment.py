@@ -1,4 +1,4 @@
-"""Records and state belong to one Mux environment each."""
+"""Each record and each state belongs to one Mux environment."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ WHOAMI = "/system/v1/whoami"
 ASSETS = "/video/v1/assets"
 
 
-def marks(state: Message) -> dict[str | None, str]:
-    """Give the bookmark of each environment."""
+def bookmarks(state: Message) -> dict[str | None, str]:
+    """Return the bookmark of each environment."""
     return {
         partition["context"]["environment_id"]: partition["replication_key_value"]
         for partition in state["bookmarks"]["video_views"]["partitions"]
@@ -39,15 +39,13 @@ def marks(state: Message) -> dict[str | None, str]:
 
 
 def environments(output: Output) -> set[str | None]:
-    """Give the environments that records name."""
+    """Return the environment IDs of the records."""
     rows = output.records("assets") + output.records("video_views")
     assert rows
     return {row["environment_id"] for row in rows}
 
 
-def test_every_record_names_its_environment_asked_once(
-    world: ExplicitWorld, sandbox: Sandbox
-) -> None:
+def test_every_record_has_the_environment_id(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.asset_rows = [asset("a", NOW)]
     world.view_rows = [view("v", NOW - HOUR)]
     output = run_tap(sandbox)
@@ -72,12 +70,12 @@ def test_token_of_another_environment_starts_afresh() -> None:
         first = run_tap(sandbox, "video_views", **one)
         second = run_tap(sandbox, "video_views", state=first.states[-1], **two)
         assert [row["id"] for row in second.records("video_views")] == ["two-1", "two-2"]
-        both = marks(second.states[-1])
+        both = bookmarks(second.states[-1])
         assert both.keys() == {"environment-one", "environment-two"}
-        assert both["environment-one"] == marks(first.states[-1])["environment-one"]
+        assert both["environment-one"] == bookmarks(first.states[-1])["environment-one"]
         third = run_tap(sandbox, "video_views", state=second.states[-1], **one)
         assert [row["id"] for row in third.records("video_views")] == ["one-1"]
-        assert marks(third.states[-1]) == both
+        assert bookmarks(third.states[-1]) == both
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,7 @@ def test_token_of_another_environment_starts_afresh() -> None:
         Answer(200, b"[]"),
     ],
 )
-def test_without_whoami_it_is_null_and_told(
+def test_without_whoami_it_is_null_with_a_warning(
     world: ExplicitWorld,
     sandbox: Sandbox,
     caplog: pytest.LogCaptureFixture,
@@ -105,9 +103,9 @@ def test_without_whoami_it_is_null_and_told(
     output = run_tap(sandbox, "assets", "video_views")
     assert environments(output) == {None}
     assert "environment_id will be null" in caplog.text
-    assert marks(output.states[-1]).keys() == {None}
+    assert bookmarks(output.states[-1]).keys() == {None}
     again = run_tap(sandbox, "assets", "video_views", state=output.states[-1])
-    assert marks(again.states[-1]) == marks(output.states[-1])
+    assert bookmarks(again.states[-1]) == bookmarks(output.states[-1])
 
 
 def access(sandbox: Sandbox, **settings: Any) -> Access:

@@ -1,4 +1,4 @@
-"""Mux's shapes of error body, each worded in one sentence."""
+"""The text of an error, for each form that Mux's error bodies have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tap_mux.api.errors import (
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "words"),
+    ("status", "body", "expected"),
     [
         (
             400,
@@ -43,9 +43,9 @@ from tap_mux.api.errors import (
         (599, b"\xff", "599"),
     ],
 )
-def test_is_one_sentence(status: int, body: bytes, words: str) -> None:
+def test_is_one_line(status: int, body: bytes, expected: str) -> None:
     text = str(APIError("GET /x", status, body))
-    assert text.startswith(f"GET /x was answered {words}")
+    assert text.startswith(f"GET /x was answered {expected}")
     assert "\n" not in text
 
 
@@ -59,7 +59,7 @@ def test_says_what_to_do(status: int) -> None:
     assert len(str(APIError("GET /x", status)).split(". ")) == 2
 
 
-def test_kinds() -> None:
+def test_types_of_errors() -> None:
     assert APIError("GET /x", 401).is_unauthorized
     assert not APIError("GET /x", 403).is_unauthorized
     too_old = b'{"error":{"type":"invalid_timeframe","messages":[]}}'

@@ -1,4 +1,4 @@
-"""The token bucket: spends the burst, then keeps to the rate; never meets the limit."""
+"""The token bucket uses the burst, then keeps to the rate, and stays below the limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.tapping import run_tap
 
 @dataclass
 class Mux:
-    """Mux's side of a bucket, in simulated time."""
+    """Mux's token bucket, in simulated time."""
 
     size: float
     per_second: float
@@ -58,33 +58,33 @@ def simulate(
     reserve: float = 0.1,
     max_per_second: float | None = None,
 ) -> float:
-    """Ask a number of times, several at once, and return when the last answer came."""
+    """Simulate requests, several at once; return the seconds until the last answer."""
     chance = random.Random(1)
     bucket = Bucket(5, reserve, max_per_second)
     now = 1000.0
     mux.at = now
     start = now
-    flying: list[tuple[float, int, Any, Any]] = []
+    in_flight: list[tuple[float, int, Any, Any]] = []
     left = requests
     sent = 0
-    while left or flying:
-        if left and len(flying) < max_in_flight and bucket.wait(now) <= 0:
+    while left or in_flight:
+        if left and len(in_flight) < max_in_flight and bucket.wait(now) <= 0:
             permit = bucket.send(now)
             left -= 1
             sent += 1
-            there = chance.uniform(0.3, 0.7) * latency
-            heapq.heappush(flying, (now + there, sent, permit, None))
+            on_the_way = chance.uniform(0.3, 0.7) * latency
+            heapq.heappush(in_flight, (now + on_the_way, sent, permit, None))
             continue
-        soonest = [flying[0][0]] if flying else []
-        if left and len(flying) < max_in_flight and bucket.wait(now) < 60:
-            soonest.append(now + max(bucket.wait(now), 1e-6))
-        now = max(now, min(soonest))
+        next_times = [in_flight[0][0]] if in_flight else []
+        if left and len(in_flight) < max_in_flight and bucket.wait(now) < 60:
+            next_times.append(now + max(bucket.wait(now), 1e-6))
+        now = max(now, min(next_times))
         assert now < start + 10_000, "nothing is sent any more"
-        while flying and flying[0][0] <= now:
-            at, order, permit, answer = heapq.heappop(flying)
+        while in_flight and in_flight[0][0] <= now:
+            at, order, permit, answer = heapq.heappop(in_flight)
             if answer is None:
                 answer = (mux.ask(at),)
-                heapq.heappush(flying, (at + latency / 2, order, permit, answer))
+                heapq.heappush(in_flight, (at + latency / 2, order, permit, answer))
                 continue
             headers = answer[0]
             if headers is None:
@@ -99,7 +99,7 @@ def simulate(
 @pytest.mark.parametrize(
     ("size", "per_second"), [(100, 20), (100, 5), (20, 1), (20, 40), (1000, 500), (4, 1)]
 )
-def test_an_announced_bucket_is_used_up_but_for_the_reserve(
+def test_an_announced_bucket_is_used_except_for_the_reserve(
     size: float, per_second: float, latency: float
 ) -> None:
     mux = Mux(size, per_second)
@@ -121,7 +121,7 @@ def test_the_reserve_is_left_alone(reserve: float) -> None:
 
 
 @pytest.mark.parametrize(("size", "reserve"), [(1, 0.1), (5, 0.9), (2, 0.5), (10, 0.9)])
-def test_a_small_bucket_is_not_waited_for_in_vain(size: int, reserve: float) -> None:
+def test_a_small_bucket_with_a_large_reserve_still_sends(size: int, reserve: float) -> None:
     mux = Mux(size, 1)
     simulate(mux, 20, reserve=reserve)
     assert len(mux.times) == 20
@@ -129,26 +129,26 @@ def test_a_small_bucket_is_not_waited_for_in_vain(size: int, reserve: float) -> 
 
 
 @pytest.mark.parametrize(("size", "per_second"), [(30, 0.5), (60, 1), (40, 1)])
-def test_refusals_teach_a_slow_refill(size: int, per_second: float) -> None:
+def test_refusals_lower_the_estimated_refill(size: int, per_second: float) -> None:
     mux = Mux(size, per_second)
     simulate(mux, 300, reserve=0)
     assert mux.refusals <= 5
 
 
-def test_what_waits_is_given_up_when_it_is_called_off() -> None:
+def test_waiting_ends_when_it_is_cancelled() -> None:
     bucket = Bucket(0.01, 0, None)
     bucket.on_response(bucket.send(time.monotonic()), {"X-RateLimit-Limit": "0"})
-    off = threading.Event()
-    tickets: list[Any] = []
-    thread = threading.Thread(target=lambda: tickets.append(bucket.acquire(off.is_set)))
+    cancelled = threading.Event()
+    permits: list[Any] = []
+    thread = threading.Thread(target=lambda: permits.append(bucket.acquire(cancelled.is_set)))
     thread.start()
-    off.set()
+    cancelled.set()
     thread.join(timeout=5)
-    assert tickets == [None]
+    assert permits == [None]
     assert bucket.acquire(lambda: True) is None
 
 
-def test_a_bucket_that_others_use_too_is_watched() -> None:
+def test_use_by_other_programs_is_noticed() -> None:
     mux = Mux(100, 20, level=30)
     simulate(mux, 200)
     assert mux.refusals == 0
@@ -156,30 +156,30 @@ def test_a_bucket_that_others_use_too_is_watched() -> None:
 
 
 @pytest.mark.parametrize(("size", "per_second"), [(20, 3), (10, 2), (50, 1), (5, 4)])
-def test_an_unannounced_limit_is_seldom_met(size: float, per_second: float) -> None:
+def test_an_unannounced_limit_is_rarely_exceeded(size: float, per_second: float) -> None:
     mux = Mux(size, per_second, announced=False)
     simulate(mux, 600)
     assert mux.refusals < 0.02 * 600
 
 
-def test_without_headers_it_keeps_to_the_agreed_rate() -> None:
+def test_without_headers_it_keeps_to_5_a_second() -> None:
     mux = Mux(1e9, 1e9, announced=False)
     seconds = simulate(mux, 105, latency=0.01)
     assert 20 <= seconds <= 21
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_limit_of_ones_own_holds_in_every_case(*, announced: bool) -> None:
+def test_max_per_second_is_always_kept(*, announced: bool) -> None:
     mux = Mux(1000, 500, announced=announced)
     seconds = simulate(mux, 41, max_per_second=4, latency=0.01)
     assert 10 <= seconds <= 10.2
     assert min(b - a for a, b in zip(mux.times, mux.times[1:], strict=False)) > 0.2
 
 
-def test_a_refusal_slows_everyone_down_once_and_is_forgotten_slowly() -> None:
+def test_refusals_halve_the_rate_once_and_it_recovers_slowly() -> None:
     bucket = Bucket(5, 0, None)
-    tickets = [bucket.send(100.0) for _ in range(3)]
-    for permit in tickets:
+    permits = [bucket.send(100.0) for _ in range(3)]
+    for permit in permits:
         bucket.on_rate_limited(permit, None, now=100.1)
     pause = bucket.wait(100.1)
     assert 0.4 <= pause <= 1
@@ -193,7 +193,7 @@ def test_a_refusal_slows_everyone_down_once_and_is_forgotten_slowly() -> None:
     assert 3 < recovered < 4
 
 
-def test_retry_after_is_obeyed_by_everyone() -> None:
+def test_retry_after_stops_all_requests() -> None:
     bucket = Bucket(5, 0, None)
     bucket.on_rate_limited(bucket.send(100.0), 30, now=100.1)
     assert 30 <= bucket.wait(100.1) <= 31
@@ -212,7 +212,7 @@ def test_pauses_grow_up_to_a_limit() -> None:
 
 
 def test_each_part_of_the_api_has_its_own_bucket() -> None:
-    pacer = RateLimiter(reserve=0, max_per_second=None)
+    limiter = RateLimiter(reserve=0, max_per_second=None)
     paths = [
         "/video/v1/assets",
         "/data/v1/video-views",
@@ -220,16 +220,16 @@ def test_each_part_of_the_api_has_its_own_bucket() -> None:
         "/system/v1/whoami",
         "/robots/v0/jobs",
     ]
-    assert len({id(pacer.bucket(path)) for path in paths}) == len(paths)
-    assert pacer.bucket("/data/v1/realtime/metrics") is pacer.bucket("/data/v1/monitoring/x")
-    monitoring = pacer.bucket("/data/v1/monitoring/metrics")
+    assert len({id(limiter.bucket(path)) for path in paths}) == len(paths)
+    assert limiter.bucket("/data/v1/realtime/metrics") is limiter.bucket("/data/v1/monitoring/x")
+    monitoring = limiter.bucket("/data/v1/monitoring/metrics")
     assert monitoring.wait(0.0) <= 0
     monitoring.on_response(monitoring.send(0.0), {}, now=0.0)
     assert monitoring.wait(0.0) == pytest.approx(1)
 
 
 class TestOverHttp:
-    """Against the sandbox's buckets."""
+    """Requests to the sandbox, which has token buckets."""
 
     def test_no_429_from_an_announced_bucket(self) -> None:
         world = ExplicitWorld(assets=[asset(f"asset-{n:04}", NOW - n) for n in range(4000)])
@@ -239,7 +239,7 @@ class TestOverHttp:
             assert len(output.records("assets")) == 4000
             assert {request.status for request in sandbox.requests} == {200}
 
-    def test_a_429_is_survived(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_a_429_is_retried(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.asset_rows = [asset("a", NOW)]
         sandbox.options.announce_rate_limits = False
         sandbox.options.rate_limits["video"] = RateLimit(1, 2)

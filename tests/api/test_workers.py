@@ -1,4 +1,4 @@
-"""An ordered, bounded map: results in order, few calls at once, the first failure once."""
+"""The worker pool: results in order, a limited number of calls at once, one exception."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ ASSETS = "/video/v1/assets"
 
 
 class Gauge:
-    """Counts calls that are under way."""
+    """Counts the calls that run at the same time."""
 
     def __init__(self) -> None:
-        """Start at none."""
+        """Start at zero."""
         self.lock = threading.Lock()
-        self.now = self.most = self.total = 0
+        self.now = self.max = self.total = 0
 
     def call(self, item: int) -> int:
-        """Take a little while."""
+        """Sleep for a few milliseconds."""
         with self.lock:
             self.now += 1
             self.total += 1
-            self.most = max(self.most, self.now)
+            self.max = max(self.max, self.now)
         time.sleep(random.uniform(0, 0.01))
         with self.lock:
             self.now -= 1
         return item
 
 
-def test_results_come_in_order_and_few_at_once() -> None:
+def test_results_are_in_order_and_calls_are_limited() -> None:
     gauge = Gauge()
     results = list(WorkerPool(5).map(gauge.call, range(100)))
     assert results == list(range(100))
-    assert 2 <= gauge.most <= 5
+    assert 2 <= gauge.max <= 5
 
 
 def test_takes_items_only_a_little_ahead() -> None:
@@ -76,7 +76,7 @@ def test_takes_items_only_a_little_ahead() -> None:
     assert list(results) == []
 
 
-def test_first_failure_surfaces_once_in_its_place_and_ends_it() -> None:
+def test_the_first_failure_is_raised_in_order_and_stops_the_map() -> None:
     started = []
 
     def call(item: int) -> int:
@@ -111,10 +111,10 @@ def test_threads_start_when_needed() -> None:
 
 
 class TestPages:
-    """Lists by page number that have no total."""
+    """Lists by page number, without a count."""
 
     @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250, 1000])
-    def test_all_pages_in_order_and_at_most_a_round_wasted(
+    def test_all_pages_in_order_with_few_extra_requests(
         self, world: ExplicitWorld, sandbox: Sandbox, count: int
     ) -> None:
         world.asset_rows = [asset(f"asset-{number:04}", NOW - number) for number in range(count)]
@@ -125,7 +125,7 @@ class TestPages:
         assert len(sandbox.requests) <= count // 100 + 1 + 4
 
     @pytest.mark.parametrize("cap", [1, 30, 50])
-    def test_pages_may_be_shorter_than_asked_for(
+    def test_pages_may_be_shorter_than_requested(
         self, world: ExplicitWorld, sandbox: Sandbox, cap: int
     ) -> None:
         sandbox.options.page_cap = cap
@@ -135,9 +135,9 @@ class TestPages:
 
 
 class TestViews:
-    """The pages of a window, and the next window's first, are asked for together."""
+    """The pages of a window and the first page of the next window are requested in parallel."""
 
-    def test_output_is_that_of_one_request_at_a_time(
+    def test_output_does_not_depend_on_concurrency(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = views(9000, NOW - DAY, 7)
@@ -153,22 +153,22 @@ class TestViews:
         assert many.states == one.states
         assert len(sandbox.requests) == 2 * asked
 
-    @pytest.mark.parametrize("most", [1, 3, 8])
-    def test_in_flight_is_bounded_and_used(
-        self, world: ExplicitWorld, sandbox: Sandbox, most: int
+    @pytest.mark.parametrize("limit", [1, 3, 8])
+    def test_max_concurrency_is_used_and_kept(
+        self, world: ExplicitWorld, sandbox: Sandbox, limit: int
     ) -> None:
         world.view_rows = views(3000, NOW - DAY, 7)
         sandbox.options.latency_seconds = 0.02
-        run_tap(sandbox, "video_views", max_concurrency=most, start_date=tap_time(NOW - 2 * DAY))
-        assert max(request.in_flight for request in sandbox.requests) == most
+        run_tap(sandbox, "video_views", max_concurrency=limit, start_date=tap_time(NOW - 2 * DAY))
+        assert max(request.in_flight for request in sandbox.requests) == limit
 
-    def test_no_request_is_wasted(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_no_extra_request(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = views(2950, NOW - DAY + HOUR, 20)
         dates: dict[str, Any] = {"start_date": tap_time(NOW - DAY), "end_date": tap_time(NOW)}
         run_tap(sandbox, "video_views", **dates)
         assert len(sandbox.requests_to(VIEWS)) == 30
 
-    def test_next_window_is_asked_for_while_this_one_is_read(
+    def test_the_next_window_is_requested_while_this_one_is_read(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = views(1000, NOW - 2 * DAY, 2 * DAY / 1000)
@@ -182,7 +182,7 @@ class TestViews:
         others = [request for request in asked if request.params("timeframe[]") != first]
         assert others[0].started < last_of_first
 
-    def test_failure_in_one_page_surfaces_once(
+    def test_failure_in_one_page_is_raised(
         self, world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
     ) -> None:
         world.view_rows = views(3000, NOW - DAY, 7)

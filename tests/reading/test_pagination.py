@@ -1,4 +1,4 @@
-"""Lists by page number: whatever sizes pages have, none is missed and none asked for in vain."""
+"""Lists: all records are read, whatever the page sizes, and with few requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MISSING = Answer(404, {"error": {"type": "not_found"}}, FAST)
 
 
 def serve(sandbox: Sandbox, sizes: list[int], **envelope: Any) -> list[int]:
-    """Let a list have pages of these sizes, and nothing after them; give all its records."""
+    """Serve a list with pages of these sizes; return all its records."""
 
     def is_page(number: int) -> Callable[[RequestRecord], bool]:
         return lambda request: request.param("page") == str(number)
@@ -48,8 +48,8 @@ def serve(sandbox: Sandbox, sizes: list[int], **envelope: Any) -> list[int]:
 
 @pytest.fixture(params=["by_page", "page_after_page"])
 def read(request: pytest.FixtureRequest, sandbox: Sandbox) -> Callable[[], list[int]]:
-    """Both ways to read such a list: several pages at a time, or one after the other."""
-    listing, told = lists_of(sandbox)
+    """Both ways to read a list: several pages at a time, or one after the other."""
+    listing, complaints = lists_of(sandbox)
 
     def read() -> list[int]:
         if request.param == "by_page":
@@ -57,7 +57,7 @@ def read(request: pytest.FixtureRequest, sandbox: Sandbox) -> Callable[[], list[
         else:
             key = itemgetter("id")
             pages = [page["data"] for page in listing.page_after_page(PATH, {}, key)]
-        assert not told
+        assert not complaints
         return [record["id"] for page in pages for record in page]
 
     return read
@@ -72,7 +72,8 @@ def test_all_pages_whatever_the_count_says(
 ) -> None:
     records = serve(sandbox, sizes, total_row_count=count)
     assert read() == records
-    # A count that no reading reaches takes a second one, if there was more than a short page.
+    # If the count is higher than the records found, the list is read a second time,
+    # unless it is one short page.
     is_short = [size for size in sizes if size < 100] == sizes[:1] == sizes
     is_reached = not str(count).isdecimal() or int(str(count)) <= len(records)
     readings = 1 if not sizes or is_short or is_reached else 2
@@ -89,7 +90,7 @@ def test_short_pages_in_the_middle(
 
 
 @pytest.mark.parametrize("sizes", [[3], [100, 40]])
-def test_no_such_page_is_the_end(
+def test_404_after_the_last_page_is_the_end(
     sandbox: Sandbox, read: Callable[[], list[int]], sizes: list[int]
 ) -> None:
     sandbox.faults.add(
@@ -99,16 +100,14 @@ def test_no_such_page_is_the_end(
     assert read() == records
 
 
-def test_a_page_that_is_missing_in_the_middle_is_none(
-    sandbox: Sandbox, read: Callable[[], list[int]]
-) -> None:
+def test_404_in_the_middle_fails(sandbox: Sandbox, read: Callable[[], list[int]]) -> None:
     sandbox.faults.add(lambda request: request.param("page") == "3", times=None, action=MISSING)
     serve(sandbox, [100, 100])
     with pytest.raises(MuxError, match="404"):
         read()
 
 
-def test_nothing_is_asked_for_behind_what_mux_counts(
+def test_no_page_beyond_the_count_is_requested(
     sandbox: Sandbox, read: Callable[[], list[int]]
 ) -> None:
     records = serve(sandbox, [3], total_row_count=3)
@@ -122,7 +121,7 @@ def test_a_list_without_pages(sandbox: Sandbox, read: Callable[[], list[int]]) -
     assert read() == list(range(250))
 
 
-def test_a_list_without_end(sandbox: Sandbox, read: Callable[[], list[int]]) -> None:
+def test_an_endless_list(sandbox: Sandbox, read: Callable[[], list[int]]) -> None:
     body = {"data": [{"id": number} for number in range(100)]}
     sandbox.faults.add(PATH, times=None, action=Answer(200, body, FAST))
     with pytest.raises(MuxError, match="gave the same page twice, so its list has no end"):
@@ -135,7 +134,7 @@ def asks_for(page: int, path: str) -> Callable[[RequestRecord], bool]:
 
 
 class TestShift:
-    """Lists by position whose records shift while they are read."""
+    """Lists whose records move to other pages while they are read."""
 
     @pytest.fixture(autouse=True)
     def _fill(self, world: ExplicitWorld) -> None:
@@ -143,10 +142,10 @@ class TestShift:
         world.tables["webhooks"] = [{"id": f"webhook-{number:03}"} for number in range(350)]
         world.asset_rows = [asset(f"asset-{number:03}", NOW - number) for number in range(350)]
 
-    def test_a_record_that_comes_in_while_pages_are_asked_for_together(
+    def test_a_record_added_while_pages_are_requested_in_parallel(
         self, world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
     ) -> None:
-        listing, told = lists_of(sandbox)
+        listing, complaints = lists_of(sandbox)
         listed = ids(world.tables["uploads"])
         sandbox.faults.add(asks_for(3, UPLOADS), action=Delay(0.3))
         sandbox.faults.add(
@@ -155,10 +154,10 @@ class TestShift:
         found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
         assert found == listed
         assert world.tables["uploads"][0] == {"id": "new"}
-        assert told == []
+        assert complaints == []
 
     @pytest.mark.parametrize("page", [2, 3, 4])
-    def test_a_deleted_record_shows_in_the_count(
+    def test_a_deleted_record_changes_the_count(
         self, world: ExplicitWorld, sandbox: Sandbox, read: Callable[[], list[str]], page: int
     ) -> None:
         sandbox.faults.add(asks_for(page, PATH), action=lambda _: world.tables["webhooks"].pop(7))
@@ -168,10 +167,10 @@ class TestShift:
         assert len(found) == len(set(found)) <= 350
 
     @pytest.mark.parametrize("path", [UPLOADS, PATH])
-    def test_a_record_that_moves_to_the_only_page_left(
+    def test_a_record_that_moves_to_the_only_remaining_page(
         self, world: ExplicitWorld, sandbox: Sandbox, path: str
     ) -> None:
-        listing, told = lists_of(sandbox, confirm=True)
+        listing, complaints = lists_of(sandbox, confirm=True)
         rows = world.tables[path.rpartition("/")[2]]
         del rows[101:]
         sandbox.faults.add(asks_for(2, path), action=lambda _: rows.pop(7))
@@ -179,30 +178,28 @@ class TestShift:
         assert len(rows) == 100
         assert set(ids(rows)) <= set(found)
         assert len(found) == 101
-        assert told == []
+        assert complaints == []
 
     def test_a_record_that_is_listed_twice(self, sandbox: Sandbox) -> None:
-        listing, told = lists_of(sandbox)
+        listing, complaints = lists_of(sandbox)
         rows = [{"id": number} for number in range(150)]
-        for page, some in enumerate([rows[:100], [*rows[100:], rows[3]], []], 1):
-            body = {"data": some, "total_row_count": 151}
+        for page, batch in enumerate([rows[:100], [*rows[100:], rows[3]], []], 1):
+            body = {"data": batch, "total_row_count": 151}
             sandbox.faults.add(asks_for(page, PATH), times=None, action=Answer(200, body, FAST))
         found = [row["id"] for page in listing.by_page(PATH, {}) for row in page]
         assert found == list(range(150))
-        assert told == []
+        assert complaints == []
         assert len(sandbox.requests) <= 3 * (2 + 4)
 
-    def test_one_full_page_that_is_counted_is_not_looked_behind_far(
-        self, world: ExplicitWorld, sandbox: Sandbox
-    ) -> None:
+    def test_one_full_page_takes_two_requests(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         del world.tables["webhooks"][100:]
         assert len(list(lists_of(sandbox)[0].by_page(PATH, {}))) == 1
         assert len(sandbox.requests) == 2
 
-    def test_a_second_reading_finds_what_a_deleted_record_hid(
+    def test_a_second_reading_finds_the_record_that_a_delete_hid(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        listing, told = lists_of(sandbox, confirm=True)
+        listing, complaints = lists_of(sandbox, confirm=True)
         sandbox.faults.add(
             lambda request: request.param("cursor") is not None,
             action=lambda _: world.asset_rows.pop(7),
@@ -212,25 +209,25 @@ class TestShift:
         assert set(found) == set(ids(world.asset_rows)) | {"asset-007"}
         assert len(found) == 350
         assert len(sandbox.requests) == 3 * 4
-        assert told == []
+        assert complaints == []
 
     def test_new_records_need_no_third_reading(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        listing, told = lists_of(sandbox, confirm=True)
+        listing, complaints = lists_of(sandbox, confirm=True)
         numbers = itertools.count()
 
-        def come_in(_: object) -> None:
+        def insert(_: object) -> None:
             world.tables["uploads"].insert(0, {"id": f"new-{next(numbers)}"})
 
-        sandbox.faults.add(asks_for(2, UPLOADS), times=None, action=come_in)
+        sandbox.faults.add(asks_for(2, UPLOADS), times=None, action=insert)
         listed = ids(world.tables["uploads"])
         found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
         assert set(listed) <= set(found)
         assert next(numbers) == 2
-        assert told == []
+        assert complaints == []
 
-    def test_once_is_enough_where_it_is_short(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_a_short_list_is_read_once(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         del world.tables["uploads"][60:], world.asset_rows[60:]
         listing, _ = lists_of(sandbox, confirm=True)
         assert len(list(listing.by_cursor(ASSETS, {}))) == 1
@@ -238,8 +235,10 @@ class TestShift:
         assert [request.param("page") for request in sandbox.requests] == [None, "1", "2"]
 
     @pytest.mark.parametrize("is_counted", [True, False])
-    def test_ties_in_another_order_each_time(self, sandbox: Sandbox, *, is_counted: bool) -> None:
-        listing, told = lists_of(sandbox)
+    def test_records_in_another_order_in_each_answer(
+        self, sandbox: Sandbox, *, is_counted: bool
+    ) -> None:
+        listing, complaints = lists_of(sandbox)
         order = random.Random(3)
         rows = [{"id": number} for number in range(450)]
         count = 450 if is_counted else None
@@ -253,11 +252,11 @@ class TestShift:
             for row in page["data"]
         ]
         assert sorted(found) == list(range(450))
-        assert told == []
+        assert complaints == []
 
 
 def ids(rows: list[Any]) -> list[str]:
-    """Give the IDs of rows."""
+    """Return the IDs of rows."""
     return [row["id"] for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Windows over a range of time: adjacent, bounded, none skipped."""
+"""Windows cover a time range without gaps, each of a limited size."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def walk(windows: Windows, rows_in: Callable[[Window], int]) -> list[Window]:
-    """Read all windows as a listing does."""
+def walk(windows: Windows, records_in: Callable[[Window], int]) -> list[Window]:
+    """Return all windows, split and resized as a reader does it."""
     read = []
     while window := windows.current:
-        rows = rows_in(window)
-        if rows > MAX_RECORDS and windows.split(rows):
+        records = records_in(window)
+        if records > MAX_RECORDS and windows.split(records):
             continue
         read.append(window)
-        windows.advance(rows)
+        windows.advance(records)
     return read
 
 
@@ -39,34 +39,34 @@ def walk(windows: Windows, rows_in: Callable[[Window], int]) -> list[Window]:
     length=st.integers(0, 10**7),
     bursts=st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 30_000)), max_size=5),
 )
-def test_windows_cover_the_range_without_gap_or_overlap(
+def test_windows_cover_the_time_range_without_gap_or_overlap(
     start: int, length: int, bursts: list[tuple[int, int]]
 ) -> None:
     end = start + length
 
-    def rows_in(window: Window) -> int:
-        return sum(rows for at, rows in bursts if window.start <= start + at < window.end)
+    def records_in(window: Window) -> int:
+        return sum(records for at, records in bursts if window.start <= start + at < window.end)
 
-    read = walk(Windows(start, end), rows_in)
+    read = walk(Windows(start, end), records_in)
     edges = [start, *[window.end for window in read]]
     assert [window.start for window in read] == edges[:-1]
     assert edges[-1] == max(start, end) if length else read == []
-    assert all(rows_in(window) <= MAX_RECORDS or window.seconds == 1 for window in read)
+    assert all(records_in(window) <= MAX_RECORDS or window.seconds == 1 for window in read)
 
 
-def test_a_quiet_range_takes_few_windows() -> None:
+def test_a_time_range_without_records_takes_few_windows() -> None:
     assert len(walk(Windows(0, 100 * FIRST_SECONDS), lambda _: 0)) <= 5
 
 
-def test_an_even_range_is_split_once_and_then_fits() -> None:
-    asked = []
+def test_an_even_time_range_is_split_once() -> None:
+    requested = []
 
-    def rows_in(window: Window) -> int:
-        asked.append(window)
-        return window.seconds  # one row a second
+    def records_in(window: Window) -> int:
+        requested.append(window)
+        return window.seconds  # one record a second
 
-    read = walk(Windows(0, FIRST_SECONDS), rows_in)
-    assert len(asked) == len(read) + 1
+    read = walk(Windows(0, FIRST_SECONDS), records_in)
+    assert len(requested) == len(read) + 1
     assert max(window.seconds for window in read) <= TARGET_RECORDS
 
 
@@ -80,7 +80,7 @@ def test_one_second_cannot_be_split() -> None:
     assert not Windows(5, 6).split(10**6)
 
 
-def test_a_gap_at_the_beginning_is_left_out() -> None:
+def test_the_beginning_can_be_skipped() -> None:
     windows = Windows(0, 100)
     windows.skip_to(70)
     assert windows.current == Window(70, 100)
@@ -90,26 +90,26 @@ def test_a_gap_at_the_beginning_is_left_out() -> None:
     assert windows.current is None
 
 
-@given(border=st.integers(1, 10**9), guess=st.integers(-(10**9), 2 * 10**9))
-def test_the_border_of_what_is_kept_is_found_to_the_second(border: int, guess: int) -> None:
-    asked = []
+@given(first=st.integers(1, 10**9), guess=st.integers(-(10**9), 2 * 10**9))
+def test_the_start_of_the_retention_is_found_to_the_second(first: int, guess: int) -> None:
+    requested = []
 
     def is_kept(moment: int) -> bool:
-        asked.append(moment)
-        return moment >= border
+        requested.append(moment)
+        return moment >= first
 
-    assert first_kept(0, 10**9, guess, is_kept) == border
-    assert len(asked) <= 33
-    assert all(0 < moment < 10**9 for moment in asked)
+    assert first_kept(0, 10**9, guess, is_kept) == first
+    assert len(requested) <= 33
+    assert all(0 < moment < 10**9 for moment in requested)
 
 
 @pytest.mark.parametrize("off", [-29, 0, 29])
-def test_a_good_guess_saves_questions(off: int) -> None:
-    asked = []
+def test_a_good_guess_saves_requests(off: int) -> None:
+    requested = []
 
     def is_kept(moment: int) -> bool:
-        asked.append(moment)
+        requested.append(moment)
         return moment >= 500_000_000
 
     assert first_kept(0, 10**9, 500_000_000 + off, is_kept) == 500_000_000
-    assert len(asked) <= 8
+    assert len(requested) <= 8

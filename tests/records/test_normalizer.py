@@ -1,4 +1,4 @@
-"""The normalizer gives what the SDK's conformance gives, and our own rules on top."""
+"""The normalizer returns what the SDK's conformance returns, and applies our own rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tap_mux.records.normalizer import compile_normalizer
 from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
 from tap_mux.streams import ALL_STREAMS
 
-UNKNOWN = "a_field_of_tomorrow"
+UNKNOWN = "a_new_field"
 
 
 def normalized(schema: dict[str, Any], record: dict[str, Any]) -> tuple[Any, list[str], list[str]]:
@@ -77,13 +77,13 @@ def test_timestamps_have_one_form(value: object, expected: str) -> None:
         float("inf"),
     ],
 )
-def test_what_is_no_moment_is_refused(value: object) -> None:
+def test_invalid_timestamps_raise(value: object) -> None:
     with pytest.raises(MisfitError):
         utc_timestamp(value)
 
 
 @given(st.datetimes(), st.datetimes())
-def test_timestamps_sort_as_text_like_moments(first: Any, second: Any) -> None:
+def test_timestamps_sort_as_text(first: Any, second: Any) -> None:
     texts = [utc_timestamp(moment.isoformat()) for moment in (first, second)]
     assert len({len(text) for text in texts}) == 1
     assert (texts[0] < texts[1]) == (first < second)
@@ -117,7 +117,7 @@ def test_timestamps_sort_as_text_like_moments(first: Any, second: Any) -> None:
         (["string", "integer", "null"], 5, 5),
     ],
 )
-def test_values_are_made_to_fit(kind: Any, value: object, expected: object) -> None:
+def test_values_are_converted(kind: Any, value: object, expected: object) -> None:
     result = one(kind, value)
     assert result == expected
     assert type(result) is type(expected)
@@ -138,7 +138,7 @@ def test_values_are_made_to_fit(kind: Any, value: object, expected: object) -> N
         ("array", "text"),
     ],
 )
-def test_what_cannot_fit_becomes_null_and_is_told(kind: str, value: object) -> None:
+def test_values_that_do_not_fit_are_reported(kind: str, value: object) -> None:
     with pytest.raises(MisfitError):
         one(kind, value)
 
@@ -152,7 +152,7 @@ def test_dates() -> None:
             one("string", value, format="date")
 
 
-def test_each_path_is_told_once() -> None:
+def test_each_path_is_reported_once() -> None:
     unknown: list[str] = []
     misfits: list[str] = []
     items = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "number"}}}}
@@ -167,10 +167,10 @@ def test_each_path_is_told_once() -> None:
 
 
 def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Make values as Mux sends them where a schema describes them, and fields it does not know."""
+    """Make values that fit a schema, and objects with an unknown field."""
     finite = st.floats(allow_nan=False, allow_infinity=False)  # as in JSON
-    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    kind = kinds[0]
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    kind = types[0]
     made: st.SearchStrategy[Any]
     if schema.get("format") == "date-time":
         made = st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='microseconds')}Z")
@@ -191,11 +191,11 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
             "number": st.one_of(finite, st.integers(-(2**53), 2**53)),
             "boolean": st.booleans(),
         }[kind]
-    return st.one_of(st.none(), made) if "null" in kinds else made
+    return st.one_of(st.none(), made) if "null" in types else made
 
 
 @pytest.mark.parametrize("name", [stream.name for stream in ALL_STREAMS])
-def test_gives_what_the_sdks_conformance_gives(name: str) -> None:
+def test_agrees_with_the_sdks_conformance(name: str) -> None:
     schema = schemas.without(schemas.read(name), ())
 
     @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

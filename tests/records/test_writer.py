@@ -1,4 +1,4 @@
-"""Records are written many at once, as the SDK would write them one by one."""
+"""Records are written in batches, with the same result as the SDK's writer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
 
 class Pipe(io.BytesIO):
-    """Takes the place of stdout's buffer, and keeps what is written between two flushes."""
+    """Replaces the buffer of stdout; keeps what is written between two flushes."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -34,7 +34,7 @@ class Pipe(io.BytesIO):
         self.pieces: list[bytes] = []
 
     def flush(self) -> None:
-        """Note a piece."""
+        """Keep a piece."""
         if self.getvalue():
             self.pieces.append(self.getvalue())
             self.seek(0)
@@ -43,7 +43,7 @@ class Pipe(io.BytesIO):
 
 @pytest.fixture
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
-    """What is written to stdout."""
+    """A pipe in place of stdout."""
     pipe = Pipe()
     stdout = SimpleNamespace(stdout=SimpleNamespace(buffer=pipe, flush=pipe.flush))
     monkeypatch.setattr(writing, "sys", stdout)
@@ -69,9 +69,9 @@ def test_messages_are_those_of_the_sdk(pipe: Pipe) -> None:
     ]
 
 
-def test_no_line_can_be_torn_that_a_pipe_takes_whole(pipe: Pipe) -> None:
-    most = MAX_ATOMIC_BYTES
-    sizes = [1, most - 200, 10, 3 * most, 20, most // 2, most]
+def test_a_write_over_the_atomic_size_is_one_line(pipe: Pipe) -> None:
+    limit = MAX_ATOMIC_BYTES
+    sizes = [1, limit - 200, 10, 3 * limit, 20, limit // 2, limit]
     records = [{"id": "x" * size} for size in sizes * 5]
     BatchWriter().write_records("stream", records, MOMENT)
     ends = {piece[-1:] for piece in pipe.pieces}
@@ -82,7 +82,7 @@ def test_no_line_can_be_torn_that_a_pipe_takes_whole(pipe: Pipe) -> None:
 
 
 class TestSelection:
-    """What is not selected is not written, as with the SDK."""
+    """Streams and properties that are not selected are not written."""
 
     def catalog(self, sandbox: Sandbox, *deselected: list[str]) -> dict[str, Any]:
         """Make a catalog in which some properties are not selected."""
@@ -93,7 +93,7 @@ class TestSelection:
                     item["metadata"]["selected"] = False
         return catalog
 
-    def test_of_properties_at_all_depths(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_of_properties(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.asset_rows = [
             asset("a", NOW, meta={"title": "t", "creator_id": "c"}, passthrough="p", test=True)
         ]
@@ -102,7 +102,7 @@ class TestSelection:
             ["properties", "passthrough"],
             ["properties", "meta", "properties", "creator_id"],
             ["properties", "environment_id"],
-            ["properties", "id"],  # a key is written whatever is selected
+            ["properties", "id"],  # a key is written even if it is not selected
         )
         output = run_tap(sandbox, "assets", catalog=catalog)
         (record,) = output.records("assets")
@@ -129,7 +129,7 @@ class TestSelection:
 
 
 class TestMaps:
-    """Stream maps and flattening have their say on every record."""
+    """Stream maps and flattening are applied to every record."""
 
     def test_filter_rename_and_alias(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = views(6, NOW - HOUR, 60)
@@ -167,9 +167,7 @@ class TestMaps:
         (record,) = output.records("assets")
         assert record["meta__title"] == "t"
 
-    def test_untouched_records_are_the_same_either_way(
-        self, world: ExplicitWorld, sandbox: Sandbox
-    ) -> None:
+    def test_an_empty_map_changes_no_record(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = views(1200, NOW - HOUR, 1)
         plain = run_tap(sandbox, "video_views")
         mapped = run_tap(sandbox, "video_views", stream_maps={"video_views": {}})

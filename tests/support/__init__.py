@@ -1,1 +1,1 @@
-"""What tests share: running the tap, a client, example records, loaders."""
+"""Helpers of the tests: run the tap, a client, example records, loaders."""

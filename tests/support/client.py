@@ -1,4 +1,4 @@
-"""A client of the sandbox, and what reads lists with it."""
+"""A client and a list reader for the sandbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
 
 
 def lists_of(sandbox: Sandbox, *, confirm: bool = False) -> tuple[StableLists, list[str]]:
-    """Make what reads lists, four requests at a time, and a list of its complaints."""
+    """Return a list reader with four workers, and its complaints."""
     complaints: list[str] = []
     paginator = Paginator(client_of(sandbox), WorkerPool(4))
     return StableLists(paginator, confirm=confirm, on_incomplete=complaints.append), complaints

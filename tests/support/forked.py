@@ -1,7 +1,7 @@
-"""Runs the tap as ``python -m tap_mux`` does, time and again, without importing it anew each time.
+"""Runs the tap like ``python -m tap_mux``, many times, but imports it only once to save time.
 
-As a program it reads orders from standard input, a JSON object a line, and forks for each: the
-child becomes the tap, with arguments, environment and files of its own. Nothing else differs.
+As a program it reads jobs from standard input, one JSON object per line, and forks for each job.
+The child runs the tap with the arguments, environment variables and output files of the job.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 def run(
     arguments: Sequence[str], environ: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run the tap in a fork of a process that has imported it, and return what it printed."""
+    """Run the tap in a fork of a process that has imported it; return what it printed."""
     server = _server()
     assert server.stdin
     assert server.stdout
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder, name)) for name in ("stdout", "stderr")]
-        order = {"arguments": arguments, "environ": dict(environ), "files": files}
-        server.stdin.write(f"{json.dumps(order)}\n")
+        job = {"arguments": arguments, "environ": dict(environ), "files": files}
+        server.stdin.write(f"{json.dumps(job)}\n")
         server.stdin.flush()
         if not select.select([server.stdout], [], [], timeout)[0]:
             _server.cache_clear()
@@ -62,13 +62,13 @@ def _server() -> subprocess.Popen[str]:
 
 
 def _serve() -> None:
-    """Wait for orders; return in the child that is to be the tap."""
-    import tap_mux.tap  # noqa: F401, PLC0415 - what takes the time
+    """Wait for jobs and fork for each; return in the child, which then runs the tap."""
+    import tap_mux.tap  # noqa: F401, PLC0415 - the slow import
 
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            _become(json.loads(line))
+            _prepare(json.loads(line))
             return
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
@@ -76,12 +76,12 @@ def _serve() -> None:
     sys.exit()
 
 
-def _become(order: Mapping[str, Any]) -> None:
+def _prepare(job: Mapping[str, Any]) -> None:
     os.environ.clear()
-    os.environ.update(order["environ"])
-    sys.argv = [sys.argv[0], *order["arguments"]]
+    os.environ.update(job["environ"])
+    sys.argv = [sys.argv[0], *job["arguments"]]
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for number, file in enumerate(order["files"], 1):
+    for number, file in enumerate(job["files"], 1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), number)
 
 

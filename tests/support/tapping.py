@@ -1,4 +1,4 @@
-"""Running the tap in a test: in this process for its messages, as a program for the rest."""
+"""Run the tap in a test: in this process to read its messages, or as a program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAST: dict[str, Any] = {"max_attempts": 3, "request_timeout_seconds": 5}
 
 
 class Output(BatchWriter):
-    """Takes the place of stdout and keeps what was written, as it would be read from there."""
+    """Replaces stdout; keeps the messages, parsed from their JSON."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -36,11 +36,11 @@ class Output(BatchWriter):
         self.messages.append(json.loads(self.format_message(message)))
 
     def write_lines(self, lines: bytes) -> None:
-        """Keep messages that were written together."""
+        """Keep messages of a batch."""
         self.messages += [json.loads(line) for line in lines.splitlines()]
 
     def records(self, stream: str) -> list[Message]:
-        """Give a stream's records in the order they came."""
+        """Return a stream's records in the order in which they were written."""
         return [
             message["record"]
             for message in self.messages
@@ -48,7 +48,7 @@ class Output(BatchWriter):
         ]
 
     def schema(self, stream: str) -> Message:
-        """Give a stream's schema."""
+        """Return a stream's schema."""
         (schema,) = [
             message["schema"]
             for message in self.messages
@@ -73,12 +73,12 @@ def run_tap(
     """Run the tap against the sandbox, in this process.
 
     Args:
-        sandbox: What stands in for Mux.
-        streams: Which streams to read; all if none is named.
+        sandbox: The sandbox.
+        streams: Names of the streams to read. Without any, the default selection.
         state: The state of an earlier run.
-        catalog: What to read, instead of what discovery finds.
-        output: Where to write; kept by the caller when the run may fail.
-        settings: Settings besides those that point to the sandbox.
+        catalog: A catalog; without it, the discovered one.
+        output: Where to write. Pass it to read the messages of a run that fails.
+        settings: More settings of the tap.
     """
     output = output or Output()
     tap = TapMux(
@@ -95,7 +95,7 @@ def run_tap(
 
 
 def catalog_of(*streams: str) -> Message:
-    """Make a catalog that has only some streams, all of them selected."""
+    """Make a catalog that has only these streams, all selected."""
     tap = TapMux(config={"token_id": "id", "token_secret": "secret"})
     entries = [entry for entry in tap.catalog_dict["streams"] if entry["stream"] in streams]
     assert len(entries) == len(streams)
@@ -108,12 +108,12 @@ def catalog_of(*streams: str) -> Message:
 def run_program(
     *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run the tap as a program, with warnings as errors, and return what it printed."""
+    """Run the tap as a program, with warnings as errors; return what it printed."""
     return forked.run(arguments, {**clean_environ(), **(environ or {})}, timeout)
 
 
 def clean_environ() -> dict[str, str]:
-    """Give the environment without settings of the tap in it."""
+    """Return the environment variables without those of the tap."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TAP_MUX_")}
 
 
@@ -125,17 +125,17 @@ def config_file(folder: Path, **settings: Any) -> str:
 
 
 def messages(text: str) -> list[Message]:
-    """Read messages from what the tap printed; a last line that was cut off is left out."""
+    """Parse the output of the tap; an incomplete last line is ignored."""
     return [json.loads(line) for line in text.split("\n")[:-1]]
 
 
 def bookmark(state: Mapping[str, Any], stream: str = "video_views") -> str | None:
-    """Give the bookmark of a stream that has read one environment."""
+    """Return the first bookmark of a stream."""
     partitions = state.get("bookmarks", {}).get(stream, {}).get("partitions", [{}])
     value: str | None = partitions[0].get("replication_key_value")
     return value
 
 
 def repeated(records: list[Message]) -> list[str]:
-    """Give the ids that occur more than once."""
+    """Return the ids that occur more than once."""
     return [key for key, times in Counter(record["id"] for record in records).items() if times > 1]
