@@ -1,4 +1,4 @@
-"""README says what the code says."""
+"""README agrees with the code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TAP = TapMux(config={"token_id": "id", "token_secret": "secret"})
 
 
 def table(name: str) -> list[list[str]]:
-    """Read a table of README, without its head."""
+    """Return the rows of a table of README, without its head."""
     _, text = README.split(f"<!-- {name}: checked by tests/docs/test_docs.py -->")
     rows = text.split("\n\n")[1].splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
@@ -59,15 +59,15 @@ def test_settings() -> None:
     assert table("settings") == expected
 
 
-def test_troubleshooting_quotes_what_the_tap_says() -> None:
-    said = re.sub(r"\s+", " ", SOURCE)
+def test_troubleshooting_quotes_messages_of_the_tap() -> None:
+    code = re.sub(r"\s+", " ", SOURCE)
     for cell, _ in table("troubleshooting"):
         quotes = re.findall(r"`([^`]+)`", cell)
         assert quotes, cell
         for quote in quotes:
             pattern = re.sub(r"was answered \d+ .*", "was answered ", quote)
             pattern = re.sub(r"^(token_id|token_secret|start_date) ", "", pattern)
-            assert pattern in said, quote
+            assert pattern in code, quote
 
 
 @pytest.mark.parametrize("language", ["json"])
@@ -81,20 +81,20 @@ def test_example_settings_are_accepted(language: str) -> None:
         assert tap.config.items() >= settings.items()
 
 
-def test_default_metrics_are_those_that_readme_shows() -> None:
+def test_readme_shows_the_default_metrics() -> None:
     first, *_ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     shown = [json.loads(line.removeprefix("- ")) for line in first.splitlines()]
     assert shown == DEFAULT_METRICS
 
 
-def test_ci_runs_the_command_that_readme_names() -> None:
+def test_ci_runs_the_test_command_of_readme() -> None:
     commands = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     assert "uv run pytest\n" in commands
     (checks,) = re.findall(r"for check in (.*); do", (ROOT / ".ci" / "run").read_text("utf-8"))
     assert shlex.split(checks)[0] == "uv run pytest"
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_are_valid() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert links
     for link in links:

@@ -1,4 +1,4 @@
-"""The wheel holds the package and its schemas only."""
+"""The wheel has only the package and its schemas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_wheel_holds_the_package_and_its_schemas_only(tmp_path: Path) -> None:
+def test_wheel_has_only_the_package_and_its_schemas(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "--out-dir", str(tmp_path)],
         check=True,

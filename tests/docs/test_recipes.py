@@ -1,4 +1,4 @@
-"""The recipes of README do what it says."""
+"""The examples of stream maps in README work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STREAM = "video_view_details"
 
 
 def recipe() -> dict[str, Any]:
-    """Read the settings that keep personal data out."""
+    """Return the example settings that leave out personal data."""
     (text,) = [
         text
         for text in re.findall(r"```json\n(.*?)```", README, re.DOTALL)
@@ -50,13 +50,13 @@ def test_personal_data_is_hashed_or_dropped(world: ExplicitWorld, sandbox: Sandb
     assert first["view_start"]
 
 
-def test_recipe_names_all_that_is_marked_as_personal() -> None:
+def test_recipe_names_all_personal_fields() -> None:
     fields = schemas.read(STREAM)["properties"]
     marked = {name for name, field in fields.items() if "Personal data: " in json.dumps(field)}
     assert recipe()["stream_maps"][STREAM].keys() == marked
 
 
-def test_recipe_does_no_harm_where_its_stream_is_not_selected(
+def test_recipe_works_if_its_stream_is_not_selected(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
 ) -> None:
     world.view_rows = [view("a", NOW - HOUR)]
@@ -65,7 +65,7 @@ def test_recipe_does_no_harm_where_its_stream_is_not_selected(
     assert '"stream":"video_views","record"' in done.stdout
 
 
-def test_maps_may_name_what_mux_leaves_out(world: ExplicitWorld, sandbox: Sandbox) -> None:
+def test_maps_may_use_fields_that_mux_leaves_out(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.asset_rows = [asset("a", NOW, passthrough="mine"), asset("b", NOW)]
     maps = {"assets": {"passthrough": "sha256(passthrough) if passthrough else None"}}
     first, second = run_tap(sandbox, "assets", stream_maps=maps).records("assets")
@@ -74,7 +74,7 @@ def test_maps_may_name_what_mux_leaves_out(world: ExplicitWorld, sandbox: Sandbo
 
 
 @pytest.mark.parametrize("expression", ["id +", "nothing_of_that_name"])
-def test_a_map_that_cannot_be_used_is_one_line(
+def test_an_invalid_map_is_one_error_line(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, expression: str
 ) -> None:
     world.asset_rows = [asset("a", NOW)]

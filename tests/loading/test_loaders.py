@@ -1,4 +1,4 @@
-"""From Mux to the tables, through pipes: every row and every value arrives, with both loaders."""
+"""The tap piped into each loader: every record and every value arrives in the tables."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ TEXTS = (
 
 
 RARE = {"annotations", "errors"}
-"""Streams that have few records in days of few views."""
+"""Streams with so few records that a few days of views may have none."""
 
 
 @pytest.fixture(scope="module")
 def mux() -> Iterator[Sandbox]:
-    """A generated environment in which time stands still."""
+    """A generated environment whose clock does not move."""
     now = time.time()
     world = GeneratedWorld(assets=250, views_per_day=12)
     with Sandbox(world=world, options=SandboxOptions(clock=lambda: now)) as sandbox:
@@ -85,19 +85,19 @@ def mux() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def crowded() -> Iterator[Sandbox]:
-    """A generated environment in which something is being watched at every moment."""
+    """A generated environment that has viewers at every moment, for monitoring."""
     with Sandbox(world=GeneratedWorld(assets=250, views_per_day=3000)) as sandbox:
         yield sandbox
 
 
 @pytest.fixture(params=["target-duckdb", "target-postgres"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
-    """Each of the loaders, with nothing loaded yet."""
+    """Each loader, with an empty database."""
     return target_duckdb(tmp_path) if "duckdb" in request.param else target_postgres(tmp_path)
 
 
 def pipe(sandbox: Sandbox, target: Target, **settings: Any) -> list[str]:
-    """Run ``tap-mux --config config.json | target --config target.json``; give what it printed."""
+    """Run ``tap-mux --config config.json | target --config target.json``; return its output."""
     config = config_file(target.folder, **sandbox.config, **settings)
     command = target.command
     with (
@@ -116,7 +116,7 @@ def pipe(sandbox: Sandbox, target: Target, **settings: Any) -> list[str]:
 
 
 def schema(stream: str, **properties: Any) -> Message:
-    """Make the message that announces a stream."""
+    """Make a SCHEMA message."""
     return {
         "type": "SCHEMA",
         "stream": stream,
@@ -126,12 +126,12 @@ def schema(stream: str, **properties: Any) -> Message:
 
 
 def records(stream: str, rows: Iterable[Row]) -> Iterator[Message]:
-    """Make the messages of rows."""
+    """Make RECORD messages."""
     return ({"type": "RECORD", "stream": stream, "record": row} for row in rows)
 
 
 def bookmarks(**values: Any) -> Message:
-    """Make the message of a state."""
+    """Make a STATE message."""
     return {"type": "STATE", "value": {"bookmarks": values}}
 
 
@@ -141,7 +141,7 @@ def by_id(rows: Iterable[Row]) -> dict[str, Row]:
 
 
 def by_key(rows: Iterable[Row], names: Iterable[str]) -> dict[tuple[Any, ...], Row]:
-    """Index rows by their key; of several with the same one, take the last."""
+    """Index rows by their key; the last one wins."""
     return {tuple(plain(row[name]) for name in names): row for row in rows}
 
 
@@ -149,7 +149,7 @@ MOMENT = re.compile(r"\d{9,10}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def plain(value: object) -> object:
-    """Give a value in a form that does not depend on who holds it: Mux, the tap or a table."""
+    """Convert a value of Mux, the tap or a table to one form, so that they can be compared."""
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items() if each is not None}
     if isinstance(value, list):
@@ -169,7 +169,7 @@ def plain(value: object) -> object:
 def assert_same(
     target: Target, stream: str, rows: Iterable[Row], keys: Iterable[str] = ("id",)
 ) -> None:
-    """Compare all rows of a table, and all that is in them, with what should be there."""
+    """Check that a table has exactly these rows, with the same values."""
     loaded = target.rows(stream)
     found, expected = by_key(loaded, keys), by_key(rows, keys)
     assert expected
@@ -182,15 +182,15 @@ def assert_same(
 
 
 def emitted_by(sandbox: Sandbox, streams: set[str], since: float) -> list[Message]:
-    """Run the tap for some streams, and give its messages."""
+    """Run the tap for some streams; return its messages."""
     start_date = datetime.fromtimestamp(since, UTC).isoformat()
     return run_tap(sandbox, catalog=catalog_of(*streams), start_date=start_date).messages
 
 
 class TestFromMux:
-    """The tap as a program, and a loader at the other end of the pipe."""
+    """The tap piped into a loader."""
 
-    def test_every_row_and_value_arrives(self, mux: Sandbox, target: Target) -> None:
+    def test_every_record_and_value_arrives(self, mux: Sandbox, target: Target) -> None:
         end = int(mux.options.clock())
         start = end - 90 * 86_400
         since = datetime.fromtimestamp(start, UTC).isoformat()
@@ -199,14 +199,14 @@ class TestFromMux:
         assets = listed(mux, "assets")
         views = listed(mux, "video_views", **{"timeframe[]": [start, end]})
         for row in views.values():
-            del row["total_row_count"]  # of the listing, not of the view
+            del row["total_row_count"]  # it belongs to the list, not to the view
         for stream, rows in (("assets", assets), ("video_views", views)):
             for row in rows.values():
                 row["environment_id"] = mux.options.environment_id
             assert rows
             assert_same(target, stream, rows.values())
 
-    def test_every_stream_is_loaded_as_the_tap_emits_it(
+    def test_every_stream_is_loaded_unchanged(
         self, mux: Sandbox, crowded: Sandbox, target: Target
     ) -> None:
         live = {stream.name for stream in ALL_STREAMS if "monitoring" in stream.name}
@@ -215,18 +215,20 @@ class TestFromMux:
         emitted = [
             *emitted_by(mux, others, now - 3 * 86_400),
             *emitted_by(mux, RARE, now - 90 * 86_400),
-            *emitted_by(crowded, live, now - 4000),  # one row each 5 seconds
+            *emitted_by(crowded, live, now - 4000),  # one record every 5 seconds
         ]
         target.load(*emitted)
-        announcements = [message for message in emitted if message["type"] == "SCHEMA"]
-        assert {message["stream"] for message in announcements} == live | others | RARE
-        for announced in announcements:
+        schemas = [message for message in emitted if message["type"] == "SCHEMA"]
+        assert {message["stream"] for message in schemas} == live | others | RARE
+        for message_of_schema in schemas:
             rows = [
                 message["record"]
                 for message in emitted
-                if message["type"] == "RECORD" and message["stream"] == announced["stream"]
+                if message["type"] == "RECORD" and message["stream"] == message_of_schema["stream"]
             ]
-            assert_same(target, announced["stream"], rows, announced["key_properties"])
+            assert_same(
+                target, message_of_schema["stream"], rows, message_of_schema["key_properties"]
+            )
 
     def test_a_second_run_changes_nothing(self, mux: Sandbox, target: Target) -> None:
         pipe(mux, target)
@@ -237,7 +239,7 @@ class TestFromMux:
 
 
 class TestShapes:
-    """Streams on which a loader that guesses may guess wrong."""
+    """Data for which a loader that guesses types may guess wrong."""
 
     def test_one_row(self, target: Target) -> None:
         row = {"id": "a", "number": 1.5, "moment": "2026-01-31T23:59:59.123456Z", "yes": False}
@@ -257,7 +259,7 @@ class TestShapes:
         target.load(schema("one", name=TEXT, title=TEXT), *records("one", [row]))
         assert_same(target, "one", [row])
 
-    def test_nothing_but_a_key_and_nulls(self, target: Target) -> None:
+    def test_only_a_key_and_nulls(self, target: Target) -> None:
         rows = [{"id": f"row {number}", "name": None} for number in range(3)]
         target.load(schema("nulls", name=TEXT), *records("nulls", rows))
         assert_same(target, "nulls", rows)
@@ -309,10 +311,10 @@ class TestShapes:
 
 
 class TestDuckDB:
-    """What target-duckdb would get wrong with other pins or settings."""
+    """Errors that target-duckdb has with other versions or settings."""
 
     @pytest.mark.parametrize("text", ['say "hi"', "a,b", "line\nbreak", "it's", "日本語"])
-    def test_text_by_itself(self, text: str, tmp_path: Path) -> None:
+    def test_one_text(self, text: str, tmp_path: Path) -> None:
         target = target_duckdb(tmp_path)
         target.load(schema("text", name=TEXT), *records("text", [{"id": "a", "name": text}]))
         assert_same(target, "text", [{"id": "a", "name": text}])
@@ -323,7 +325,7 @@ class TestDuckDB:
         target.load(schema("texts", name=TEXT), *records("texts", rows))
         assert_same(target, "texts", rows)
 
-    def test_quotes_that_come_late_are_read_as_quotes(self, tmp_path: Path) -> None:
+    def test_quotes_late_in_a_batch(self, tmp_path: Path) -> None:
         target = target_duckdb(tmp_path)
         size = target.config["batch_size_rows"]
         rows = [{"id": f"row {number}", "name": "plain"} for number in range(2 * size)]

@@ -1,4 +1,4 @@
-"""The project file: what it says about the tap, and runs of it with the loaders it pins."""
+"""meltano.yml: its settings of the tap, and runs with the loaders that it pins."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 VIEWS = LISTINGS["video_views"]
 LOOKBACK = 2 * HOUR
 EDGE = 5
-"""How many seconds more a window may have, to be sure of its edge."""
+"""How many seconds earlier than the lookback a window may start."""
 SAMPLE_ROWS = 3
 
 
@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def load(project: Path, sandbox: Sandbox, *blocks: str, environment: str, **environ: str) -> str:
-    """Run the tap and a loader; give what Meltano printed."""
+    """Run the tap and a loader; return what Meltano printed."""
     done = meltano(
         project, "run", *blocks, MELTANO_ENVIRONMENT=environment, **sandbox.environ, **environ
     )
@@ -56,7 +56,7 @@ def to_duckdb(project: Path, sandbox: Sandbox, environment: str = "sandbox") -> 
 
 
 def ids(project: Path, stream: str, environment: str = "sandbox") -> set[str]:
-    """Give the ids of what was loaded into DuckDB."""
+    """Return the ids of the rows in DuckDB."""
     rows = read_duckdb(project / "output" / f"{environment}.duckdb", stream)
     found = {row["id"] for row in rows}
     assert len(found) == len(rows)
@@ -64,9 +64,9 @@ def ids(project: Path, stream: str, environment: str = "sandbox") -> set[str]:
 
 
 class TestRuns:
-    """`meltano run`, without Meltano Hub."""
+    """`meltano run`, without access to Meltano Hub."""
 
-    def test_second_run_asks_for_the_lookback_only(
+    def test_second_run_reads_only_the_lookback(
         self, project: Path, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.asset_rows = [asset(f"asset-{number}", NOW - number * DAY) for number in range(150)]
@@ -102,18 +102,18 @@ class TestRuns:
             assets=[asset("real", NOW - DAY)], views=[view("real", NOW - 20 * DAY)]
         )
         with Sandbox(world=real) as mux:
-            # As a user would who has used the sandbox before: nothing names an environment.
+            # As a user does it after a run with the sandbox: without naming an environment.
             meltano(project, "run", "tap-mux", "target-duckdb", **mux.environ)
         for environment, found in (("dev", {"real"}), ("sandbox", {"of the sandbox"})):
             assert ids(project, "assets", environment) == found
             assert ids(project, "video_views", environment) == found
-        # With the sandbox's bookmark the view of 20 days ago would not have been read.
+        # With the bookmark of the sandbox, the view of 20 days ago would not be read.
         assert set(meltano(project, "state", "list").stdout.split()) == {
             "dev:tap-mux-to-target-duckdb",
             "sandbox:tap-mux-to-target-duckdb",
         }
 
-    def test_sandbox_command_shows_what_it_loaded(self, project: Path) -> None:
+    def test_sandbox_command_shows_the_loaded_tables(self, project: Path) -> None:
         done = in_project(
             project,
             "mux-sandbox",
@@ -172,7 +172,7 @@ class TestProjectFile:
 
 
 def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Say in Meltano's words what the tap says of a setting."""
+    """Convert a setting of the tap to the form of meltano.yml."""
     kind = {"number": "decimal"}.get(schema["type"][0], schema["type"][0])
     if schema.get("secret") and kind == "string":
         kind = "password"

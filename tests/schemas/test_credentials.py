@@ -1,4 +1,4 @@
-"""Nothing that gives access to something reaches the warehouse by accident."""
+"""Credentials in records are loaded only if include_credentials is true."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXPECTED = {
     "video_view_details": "player_source_url",
     "webhooks": "address",
 }
-"""One credential of each stream in whose records there always is one."""
+"""One credential field for each stream whose records always have one."""
 
 RARE: dict[str, Any] = {
     "directives": {"resources": [{"source": {"params": {"url": "https://a.example/?token=b"}}}]},
@@ -43,25 +43,25 @@ RARE: dict[str, Any] = {
     "uploads": {"url": "https://a.example/?signature=b"},
     "webhooks": {"signing_secret": "a"},
 }
-"""Credentials that few records have or none, such as the URL that an upload is waiting at."""
+"""Credentials that the generated records do not always have, such as the URL of an upload."""
 
 
 @pytest.fixture(scope="module")
 def generated() -> Iterator[Sandbox]:
-    """A sandbox with a believable environment."""
+    """A sandbox with a generated environment."""
     with Sandbox(world=GeneratedWorld(assets=300, views_per_day=40)) as sandbox:
         yield sandbox
 
 
 @pytest.fixture(scope="module")
 def crowded() -> Iterator[Sandbox]:
-    """A sandbox in which something is being watched at every moment."""
+    """A sandbox that has viewers at every moment, for monitoring."""
     with Sandbox(world=GeneratedWorld(assets=300, views_per_day=3000)) as sandbox:
         yield sandbox
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Walk all values at all depths."""
+    """Yield the path and value of all values at all depths."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from leaves(inner, f"{path}.{name}" if path else name)
@@ -73,21 +73,21 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def sent(records: list[Any]) -> dict[str, Any]:
-    """Give the paths of all values in records, each with one of them that is not null."""
+    """Return the paths of all values that are not null, each with one of its values."""
     return {
         path: value for record in records for path, value in leaves(record) if value is not None
     }
 
 
 def suspicious(path: str, value: object = None) -> bool:
-    """Say whether a name or a value looks like a credential."""
+    """Return whether a name or a value looks like a credential."""
     name = path.rsplit(".", 1)[-1]
     named = NAMES.search(name) is not None and name not in HARMLESS
     return named or (isinstance(value, str) and VALUES.search(value) is not None)
 
 
 @pytest.mark.parametrize("name", [stream.name for stream in ALL_STREAMS])
-def test_schemas_mark_every_name_that_looks_like_one(name: str) -> None:
+def test_schemas_mark_every_name_that_looks_like_a_credential(name: str) -> None:
     whole = schemas.read(name)
     shown = schemas.paths(schemas.without(whole, schemas.credentials(whole)))
     assert not [path for path in shown if suspicious(path)]
@@ -99,7 +99,7 @@ def test_streams_with_credentials_are_known() -> None:
 
 
 @pytest.mark.parametrize("name", [stream.name for stream in ALL_STREAMS])
-def test_no_record_holds_one(request: pytest.FixtureRequest, name: str) -> None:
+def test_no_record_has_a_credential(request: pytest.FixtureRequest, name: str) -> None:
     is_live = "monitoring" in name
     sandbox: Sandbox = request.getfixturevalue("crowded" if is_live else "generated")
     since = time.time() - (2 * HOUR if is_live else 9 * DAY)
@@ -111,7 +111,7 @@ def test_no_record_holds_one(request: pytest.FixtureRequest, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_records_hold_them_if_asked_for(generated: Sandbox, name: str) -> None:
+def test_records_have_credentials_if_included(generated: Sandbox, name: str) -> None:
     settings: dict[str, Any] = {"start_date": tap_time(time.time() - 3 * DAY)}
     hidden = run_tap(generated, name, **settings).records(name)
     shown = run_tap(generated, name, include_credentials=True, **settings).records(name)
@@ -121,7 +121,7 @@ def test_records_hold_them_if_asked_for(generated: Sandbox, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RARE)
-def test_rare_ones_are_no_exception(world: ExplicitWorld, sandbox: Sandbox, name: str) -> None:
+def test_rare_credentials(world: ExplicitWorld, sandbox: Sandbox, name: str) -> None:
     world.tables[name] = [{"id": "a", **RARE[name]}]
     (path,) = sent([RARE[name]])
     (hidden,) = run_tap(sandbox, name).records(name)

@@ -1,4 +1,4 @@
-"""Schemas say what Mux sends, in a form that every loader takes."""
+"""Schemas describe what Mux sends, in a form that every loader accepts."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ PERSONAL = re.compile(
     r"|continent_code|country(_code|_name)?|region|metro|city|latitude|longitude|asn(_name)?|isp"
     r"|(viewer_)?ip(_address)?|page_url|custom_\d+"
 )
-"""Names of what tells who a viewer is, where, and what the customer says of them."""
+"""Fields that say who or where a viewer is, and custom fields, which may hold anything."""
 
 
 def fields(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
-    """Walk all properties at all depths."""
+    """Yield all properties at all depths, with their paths."""
     for name, field in schema.get("properties", {}).items():
         yield f"{path}{name}", field
         yield from fields(field, f"{path}{name}.")
@@ -58,22 +58,22 @@ def test_one_file_for_each_stream() -> None:
 
 @by_stream
 class TestForm:
-    """What loaders can take, and people can read."""
+    """The form of a schema."""
 
     def test_types_are_explicit(self, name: str) -> None:
         required = {*STREAMS[name].primary_keys, STREAMS[name].replication_key}
         for path, field in fields(schemas.read(name)):
-            kinds = field["type"]
+            types = field["type"]
             if path in required:
-                assert isinstance(kinds, str), path
+                assert isinstance(types, str), path
             else:
-                assert isinstance(kinds, list), path
-                assert len(kinds) == 2, path
-                assert kinds[1] == "null", path
-            if "array" in kinds and "items" in field:
+                assert isinstance(types, list), path
+                assert len(types) == 2, path
+                assert types[1] == "null", path
+            if "array" in types and "items" in field:
                 assert isinstance(field["items"]["type"], str), path
 
-    def test_nothing_that_loaders_trip_over(self, name: str) -> None:
+    def test_only_keywords_that_loaders_support(self, name: str) -> None:
         allowed = {"type", "format", "description", "properties", "items", "x-credential"}
         for path, field in fields(schemas.read(name)):
             assert field.keys() <= allowed, path
@@ -92,11 +92,11 @@ class TestForm:
         assert properties.keys() >= {*stream.primary_keys, "environment_id"}
         assert stream.replication_key is None or stream.replication_key in properties
 
-    def test_file_is_in_one_form(self, name: str) -> None:
+    def test_file_is_formatted(self, name: str) -> None:
         text = resources.files(schemas).joinpath(f"{name}.json").read_text("utf-8")
         assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
 
-    def test_the_catalog_shows_it(self, name: str) -> None:
+    def test_the_catalog_has_it(self, name: str) -> None:
         (entry,) = [entry for entry in TAP.catalog_dict["streams"] if entry["stream"] == name]
         schema = schemas.read(name)
         hidden = schemas.credentials(schema)

@@ -1,1 +1,1 @@
-"""Tests of what maintainers run."""
+"""Tests of tools/."""
