@@ -1,1 +1,1 @@
-"""The stream exported_video_views: every row of every daily file, typed, and never cut short."""
+"""Tests of the stream exported_video_views and of tap_mux/exports."""

@@ -1,4 +1,4 @@
-"""The time of day, both ways of reading, and a week of views."""
+"""Fixtures: the time of day, the two readers, and a week of views."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def morning(sandbox: Sandbox) -> None:
-    """Let it be the time when the file of yesterday has been made."""
+    """Set the clock to 6:00, when Mux has made the file of yesterday."""
     sandbox.options.clock = lambda: MIDNIGHT + 6 * HOUR
 
 
 @pytest.fixture(params=["pyarrow", "csv"])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways of reading: with pyarrow and without."""
+    """Each way to read a file: with pyarrow and without."""
     if request.param == "csv":
         monkeypatch.setitem(sys.modules, "tap_mux.exports.arrow_rows", None)
     return str(request.param)
@@ -30,7 +30,7 @@ def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.fixture
 def week(world: ExplicitWorld) -> list[str]:
-    """Three views on each of the last nine days; the ids of those in files."""
+    """Three views on each of the last nine days; returns the ids of those in files."""
     world.view_rows = [
         view(f"{day(ago)}-{number}", MIDNIGHT - ago * DAY + number * HOUR)
         for ago in range(9, 0, -1)

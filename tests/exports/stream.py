@@ -1,4 +1,4 @@
-"""What publishes files, runs the stream and reads what it wrote."""
+"""Publish files, run the stream, and read its records."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ LIST = "/data/v1/exports/views"
 SIGNED = "/signed/"
 MIDNIGHT = NOW - NOW % DAY
 ENVIRONMENT = "sandbox-environment"
-SECRET = "X-Amz-Signature=secret"  # noqa: S105 - stands for one
+SECRET = "X-Amz-Signature=secret"  # noqa: S105 - not a real one
 
 
 def day(ago: int) -> str:
-    """Give the date so many days ago."""
+    """Return the date of a day, by how many days ago it was."""
     return tap_time(MIDNIGHT - ago * DAY)[:10]
 
 
 def read(sandbox: Sandbox, **more: Any) -> Output:
-    """Run the stream alone."""
+    """Run only this stream."""
     return run_tap(sandbox, STREAM, **more)
 
 
 def records(output: Output) -> list[dict[str, Any]]:
-    """Give the records of the stream."""
+    """Return the records of the stream."""
     return output.records(STREAM)
 
 
 def ids(output: Output) -> list[str]:
-    """Give the views in the order in which they came."""
+    """Return the view ids in the order in which they were written."""
     return [record["view_id"] for record in records(output)]
 
 
 def state_of(value: str) -> dict[str, Any]:
-    """Make the state of a run that has read up to a date."""
+    """Make a state with this bookmark."""
     partition = {
         "context": {"environment_id": ENVIRONMENT},
         "replication_key": "export_date",
@@ -53,12 +53,12 @@ def state_of(value: str) -> dict[str, Any]:
 
 
 def bookmarks(output: Output) -> list[str | None]:
-    """Give the bookmark in each state, without repetitions."""
+    """Return the bookmarks of all states, each once."""
     return list(dict.fromkeys(bookmark(state, STREAM) for state in output.states))
 
 
 def catalog_without(*columns: str) -> dict[str, Any]:
-    """Give a catalog that selects the stream without some of its columns."""
+    """Make a catalog that selects the stream without these columns."""
     tap = TapMux(config={"token_id": "id", "token_secret": "secret"})
     (entry,) = [each for each in tap.catalog_dict["streams"] if each["stream"] == STREAM]
     entry = json.loads(json.dumps(entry))
@@ -69,14 +69,14 @@ def catalog_without(*columns: str) -> dict[str, Any]:
 
 
 def publish(sandbox: Sandbox, files: dict[str, str]) -> None:
-    """Let Mux have these files, by date, in place of its own."""
+    """Let Mux list these files, by date."""
     publish_packed(
         sandbox, {name: gzip.compress(content.encode()) for name, content in files.items()}
     )
 
 
 def publish_packed(sandbox: Sandbox, files: dict[str, bytes]) -> None:
-    """Let Mux have these compressed files, by date, in place of its own."""
+    """Let Mux list these compressed files, by date."""
     listed = []
     for name, content in files.items():
         path = f"/files/{name}"
@@ -87,7 +87,7 @@ def publish_packed(sandbox: Sandbox, files: dict[str, bytes]) -> None:
 
 
 def one(sandbox: Sandbox, content: str | bytes, **more: Any) -> list[dict[str, Any]]:
-    """Read one file of yesterday; without what is the same in all rows."""
+    """Read one file of yesterday; leave out what is the same in all rows."""
     content = content.encode() if isinstance(content, str) else content
     publish_packed(sandbox, {day(1): gzip.compress(content)})
     found = records(read(sandbox, **more))

@@ -1,4 +1,4 @@
-"""Reading with pyarrow and without gives the same records."""
+"""Records are the same with pyarrow and without."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TYPES = {
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=6))
-def test_both_ways_of_reading_agree(rows: list[dict[str, str]]) -> None:
+def test_both_ways_give_the_same_records(rows: list[dict[str, str]]) -> None:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, TYPES, lineterminator="\n")
     writer.writeheader()
@@ -71,14 +71,14 @@ def test_both_ways_of_reading_agree(rows: list[dict[str, str]]) -> None:
 
 
 def same(record: dict[str, Any]) -> dict[str, Any]:
-    """Write numbers alike, since JSON has no two kinds of them."""
+    """Convert numbers to float, since 7 and 7.0 are the same in JSON."""
     return {
         name: float(value) if name == "latitude" and value is not None else value
         for name, value in record.items()
     }
 
 
-def test_ordinary_rows_are_read_by_arrow(
+def test_ordinary_rows_are_read_with_pyarrow(
     sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CSVFile, "rows", None)

@@ -1,4 +1,4 @@
-"""The columns of the files, by their names."""
+"""The columns of the files are matched by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.usefixtures("reader")
 class TestColumns:
-    """Columns are matched by name, whatever their order and set."""
+    """Files may have any columns in any order."""
 
     def test_in_any_order(self, sandbox: Sandbox) -> None:
         rows = one(sandbox, "country,view_id,asn\nDE,a,7\n")
@@ -26,7 +26,7 @@ class TestColumns:
         rows = one(sandbox, f"{head}\na,Safari,3\n")
         assert rows == [{"view_id": "a", "browser": "Safari", "rebuffer_count": 3}]
 
-    def test_unknown_ones_are_told_once(
+    def test_unknown_columns_are_reported_once(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         content = "new,view_id,newer\n1,a,2\n1,b,2\n"
@@ -34,10 +34,10 @@ class TestColumns:
         output = read(sandbox)
         assert "new" not in records(output)[0]
         for name in ("new", "newer"):
-            told = [
+            warnings = [
                 entry.message for entry in caplog.records if entry.message.endswith(f": {name}")
             ]
-            assert len(told) == 1
+            assert len(warnings) == 1
 
     def test_the_taps_environment_id_wins(self, sandbox: Sandbox) -> None:
         (record,) = one(sandbox, "view_id,environment_id,export_date\na,another,1999-01-01\n")
@@ -52,7 +52,7 @@ class TestColumns:
         assert records(output) == [{"view_id": "a", "country": "DE", "export_date": day(1)}]
         assert "does not have" not in caplog.text
 
-    def test_credentials_are_left_out_unless_asked_for(
+    def test_credentials_are_left_out_unless_included(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         content = "view_id,player_source_url\na,https://example.com/?token=1\n"
@@ -62,13 +62,15 @@ class TestColumns:
         assert record["player_source_url"] == "https://example.com/?token=1"
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "message"),
         [
             ("country\nDE\n", "has no column 'view_id' in its first line"),
             ("<html>\n", "has no column 'view_id' in its first line"),
             ("view_id,asn,asn\na,1,2\n", "has more than one column 'asn'"),
         ],
     )
-    def test_a_first_line_that_is_no_use(self, sandbox: Sandbox, content: str, said: str) -> None:
-        with pytest.raises(MuxError, match=f"the export of {day(1)} {said}"):
+    def test_an_invalid_first_line_fails(
+        self, sandbox: Sandbox, content: str, message: str
+    ) -> None:
+        with pytest.raises(MuxError, match=f"the export of {day(1)} {message}"):
             one(sandbox, content)

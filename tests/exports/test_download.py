@@ -1,4 +1,4 @@
-"""Files behind pre-signed URLs: streamed, resumed, never cut short, their URLs kept secret."""
+"""Downloads from pre-signed URLs: streamed, resumed, complete; the URLs are never logged."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def random_bytes(size: int) -> bytes:
 
 
 class Source:
-    """The newest export, which is larger than a few reads."""
+    """The newest export in the sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        """Take the sandbox that serves it."""
+        """Find the file in the sandbox's list."""
         self.sandbox = sandbox
         self.exports = Exports(client_of(sandbox), "/data/v1/exports/views")
         (self.file,) = list(self.exports.list().values())[-1]
         self.urls: list[str] = []
 
     def find_url(self) -> str:
-        """Give a URL and keep it."""
+        """Return a URL and remember it."""
         self.urls.append(self.exports.find_url(self.file))
         return self.urls[-1]
 
     def download(self, **more: Any) -> Download:
-        """Make a download that has not begun."""
+        """Make a download; it is not started."""
         given = {"user_agent": "tap-mux/test", "timeout_seconds": 5, "max_attempts": 3, **more}
         return Download("the file", self.find_url, **given)
 
@@ -57,14 +57,14 @@ class Source:
         return b"".join(self.download(**more).read())
 
     @property
-    def asked(self) -> list[RequestRecord]:
+    def file_requests(self) -> list[RequestRecord]:
         """The requests for the file."""
         return [request for request in self.sandbox.requests if SIGNED in request.path]
 
     @property
     def ranges(self) -> list[str | None]:
-        """Where each request wanted to begin."""
-        return [request.headers.get("Range") for request in self.asked]
+        """The Range header of each request for the file."""
+        return [request.headers.get("Range") for request in self.file_requests]
 
 
 @pytest.fixture
@@ -73,15 +73,15 @@ def source(
     sandbox: Sandbox,
     waits: list[float],
 ) -> Source:
-    """A file to download, without waiting between tries."""
+    """A file to download; waits take no time."""
     world.view_rows = views(60, MIDNIGHT - DAY, 30)
-    sandbox.options.clock = lambda: MIDNIGHT + 6 * HOUR  # when the file of yesterday is there
+    sandbox.options.clock = lambda: MIDNIGHT + 6 * HOUR  # when the file of yesterday has been made
     return Source(sandbox)
 
 
 @pytest.fixture
 def content(source: Source) -> bytes:
-    """What is in the file."""
+    """The content of the file."""
     whole = source.read()
     source.sandbox.requests.clear()
     source.urls.clear()
@@ -91,10 +91,10 @@ def content(source: Source) -> bytes:
 
 
 class TestGunzip:
-    """Decompression in little memory, of whole files only."""
+    """Decompression uses little memory, and tells whether the file is complete."""
 
     @pytest.mark.parametrize("step", [1, 7, 1000, 10**7])
-    def test_gives_the_content_whatever_the_pieces(self, step: int) -> None:
+    def test_pieces_of_any_size(self, step: int) -> None:
         content = random_bytes(3000) + b"a" * 3000
         packed = gzip.compress(content)
         gunzip = Gunzip()
@@ -113,14 +113,14 @@ class TestGunzip:
         assert b"".join(piece for part in parts for piece in gunzip.feed(part)) == b"onetwo"
         assert gunzip.is_whole
 
-    def test_pieces_are_bounded_however_much_comes_out(self) -> None:
+    def test_the_size_of_decompressed_pieces_is_limited(self) -> None:
         gunzip = Gunzip()
         sizes = [len(piece) for piece in gunzip.feed(gzip.compress(b"a" * 10 * PIECE_BYTES))]
         assert sum(sizes) == 10 * PIECE_BYTES
         assert max(sizes) <= PIECE_BYTES
         assert gunzip.is_whole
 
-    def test_nothing_is_no_file(self) -> None:
+    def test_an_empty_file_is_not_whole(self) -> None:
         assert not Gunzip().is_whole
 
     @pytest.mark.parametrize("missing", [1, 7, 8, 9, 100])
@@ -138,28 +138,28 @@ class TestGunzip:
 
 
 class TestRequests:
-    """What is sent, and to whom."""
+    """The requests for a file."""
 
     def test_our_credentials_are_not_sent(self, source: Source) -> None:
         assert source.read()
-        (request,) = source.asked
+        (request,) = source.file_requests
         assert not request.authorized
         assert request.status == 200
         assert request.headers["User-Agent"] == "tap-mux/test"
         assert request.headers["Accept-Encoding"] == "identity"
 
-    def test_nor_those_of_netrc(
+    def test_credentials_of_netrc_are_not_sent(
         self, source: Source, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
     ) -> None:
         netrc = tmp_path / "netrc"
         netrc.write_text("default login a password b\n")
         monkeypatch.setenv("NETRC", str(netrc))
-        assert source.read()  # the sandbox refuses signed requests that have other credentials
+        assert source.read()  # the sandbox refuses signed requests that also have credentials
 
     def test_goes_through_the_users_proxy(
         self, source: Source, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # The sandbox takes the place of the proxy: it is asked for the whole URL.
+        # The sandbox acts as the proxy: a proxy gets the full URL.
         host = "http://store.example.com"
         signed = source.exports.find_url(source.file)
         monkeypatch.setenv("http_proxy", source.sandbox.url)
@@ -173,7 +173,7 @@ class TestRequests:
             max_attempts=3,
         )
         assert next(download.read()).startswith(b"ad_")
-        assert source.asked[-1].headers["Host"] == "store.example.com"
+        assert source.file_requests[-1].headers["Host"] == "store.example.com"
 
     def test_debugging_messages_do_not_show_the_url(
         self, source: Source, caplog: pytest.LogCaptureFixture
@@ -182,7 +182,7 @@ class TestRequests:
         caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
         logging.getLogger(
             "urllib3.connectionpool"
-        ).disabled = False  # as the SDK's set-up leaves it
+        ).disabled = False  # the SDK's logging setup disables it
         source.sandbox.faults.add(SIGNED, action=Truncate())
         source.sandbox.faults.add(SIGNED, action=Answer(403))
         assert source.read()
@@ -191,9 +191,9 @@ class TestRequests:
 
 
 class TestInterruptions:
-    """A connection may break at any time; what has been read is not read again."""
+    """A broken download is resumed at the byte where it broke."""
 
-    def test_goes_on_where_it_broke_off(self, source: Source, content: bytes) -> None:
+    def test_resumes_where_it_broke_off(self, source: Source, content: bytes) -> None:
         source.sandbox.faults.add(SIGNED, times=3, action=Truncate())
         assert source.read() == content
         first, *others = source.ranges
@@ -201,41 +201,43 @@ class TestInterruptions:
         assert first is None
         assert len(starts) == 3
         assert starts == sorted(starts)
-        assert 0 < starts[0] < downloading.READ_BYTES  # what came before it broke off is not lost
-        assert all(request.status == 206 for request in source.asked[1:])
-        assert all(request.headers["If-Range"] for request in source.asked[1:])
+        assert (
+            0 < starts[0] < downloading.READ_BYTES
+        )  # the bytes that arrived before it broke off are kept
+        assert all(request.status == 206 for request in source.file_requests[1:])
+        assert all(request.headers["If-Range"] for request in source.file_requests[1:])
 
-    def test_reads_again_what_it_has_where_the_store_knows_no_ranges(
+    def test_reads_from_the_beginning_if_the_store_has_no_ranges(
         self, source: Source, content: bytes
     ) -> None:
         source.sandbox.options.ranges_supported = False
         source.sandbox.faults.add(SIGNED, times=2, action=Truncate())
         assert source.read() == content
-        assert [request.status for request in source.asked] == [200, 200, 200]
+        assert [request.status for request in source.file_requests] == [200, 200, 200]
 
-    @pytest.mark.parametrize("trouble", [Disconnect(), Answer(503), Answer(429), Truncate()])
-    def test_tries_again_and_waits_longer_each_time(
-        self, source: Source, content: bytes, waits: list[float], trouble: Any
+    @pytest.mark.parametrize("failure", [Disconnect(), Answer(503), Answer(429), Truncate()])
+    def test_retries_with_growing_waits(
+        self, source: Source, content: bytes, waits: list[float], failure: Any
     ) -> None:
-        source.sandbox.faults.add(SIGNED, times=2, action=trouble)
+        source.sandbox.faults.add(SIGNED, times=2, action=failure)
         waits.clear()
         assert source.read() == content
-        if not isinstance(trouble, Truncate):
+        if not isinstance(failure, Truncate):
             assert 0.5 <= waits[0] <= 1 <= waits[1] <= 2
 
-    def test_progress_gives_new_tries(self, source: Source, content: bytes) -> None:
-        # Each time it gets half of the rest: more failures than tries, but never in one place.
+    def test_progress_resets_the_number_of_tries(self, source: Source, content: bytes) -> None:
+        # Each request gets half of the rest, so no two failures are at the same byte.
         source.sandbox.faults.add(SIGNED, times=2, action=Truncate())
         assert source.read(max_attempts=2) == content
 
-    def test_gives_up_where_it_gets_no_further(self, source: Source) -> None:
+    def test_gives_up_without_progress(self, source: Source) -> None:
         source.sandbox.options.ranges_supported = False
         source.sandbox.faults.add(SIGNED, times=None, action=Truncate())
         with pytest.raises(MuxError, match=r"The download of the file broke off.*after 3 tries"):
             source.read()
-        assert len(source.asked) == 3
+        assert len(source.file_requests) == 3
 
-    def test_a_body_that_ends_too_early_without_a_word_is_not_the_file(
+    def test_a_truncated_body_without_an_error_is_noticed(
         self, source: Source, content: bytes
     ) -> None:
         packed = gzip.compress(content)
@@ -249,7 +251,7 @@ class TestInterruptions:
             _ = list(download.read())
 
     @pytest.mark.parametrize("body", [b"", b"<html>Please sign in</html>"])
-    def test_something_else_is_not_the_file(self, source: Source, body: bytes) -> None:
+    def test_a_body_that_is_no_gzip_file_fails(self, source: Source, body: bytes) -> None:
         source.sandbox.faults.add(SIGNED, times=None, action=Answer(200, body))
         download = source.download()
         for _ in range(2 if body else 0):
@@ -260,21 +262,21 @@ class TestInterruptions:
 
 
 class TestChangedFiles:
-    """Bytes of two versions of a file are never mixed."""
+    """A file that changed is read from its beginning: bytes of two versions are never mixed."""
 
-    def begun_again(self, source: Source, **more: Any) -> bytes:
-        """Read the file, which has to be begun again."""
+    def read_twice(self, source: Source, **more: Any) -> bytes:
+        """Read the file: the first attempt has to fail with RestartError."""
         download = source.download(**more)
         with pytest.raises(RestartError):
             _ = list(download.read())
         return b"".join(download.read())
 
     def change(self, world: ExplicitWorld) -> None:
-        """Make another file under the same URL."""
+        """Change the content of the file."""
         world.view_rows = views(50, MIDNIGHT - DAY, 30)
 
     @pytest.mark.parametrize("ranges", [True, False])
-    def test_a_file_that_changed_is_begun_again(
+    def test_a_file_that_changed_is_read_from_its_beginning(
         self, world: ExplicitWorld, source: Source, content: bytes, *, ranges: bool
     ) -> None:
         source.sandbox.options.ranges_supported = ranges
@@ -282,7 +284,7 @@ class TestChangedFiles:
         source.sandbox.faults.add(
             lambda request: "Range" in request.headers, action=lambda _: self.change(world)
         )
-        found = self.begun_again(source)
+        found = self.read_twice(source)
         assert found != content
         assert len(found.splitlines()) > 40
 
@@ -294,14 +296,14 @@ class TestChangedFiles:
             {"Content-Range": "pages 1-2/3"},
         ],
     )
-    def test_a_part_that_is_not_the_one_asked_for(
+    def test_another_range_than_requested(
         self, source: Source, content: bytes, headers: dict[str, str]
     ) -> None:
         source.sandbox.faults.add(SIGNED, action=Truncate())
         source.sandbox.faults.add(SIGNED, action=Answer(206, b"x" * 1000, headers))
-        assert self.begun_again(source) == content
+        assert self.read_twice(source) == content
 
-    def test_a_part_that_begins_too_early_is_cut(self, source: Source, content: bytes) -> None:
+    def test_a_range_that_begins_too_early_is_cut(self, source: Source, content: bytes) -> None:
         url = source.find_url()
         whole = requests.get(url, timeout=5)
         headers = {
@@ -313,7 +315,7 @@ class TestChangedFiles:
         source.sandbox.faults.add(SIGNED, action=Answer(206, whole.content[9:], headers))
         assert source.read() == content
 
-    def test_a_part_that_ends_where_a_member_does(self, source: Source) -> None:
+    def test_a_range_that_ends_with_a_gzip_member(self, source: Source) -> None:
         members = [gzip.compress(b"one"), gzip.compress(b"two")]
         size = sum(map(len, members))
         start = 0
@@ -323,17 +325,17 @@ class TestChangedFiles:
             start += len(member)
         assert source.read() == b"onetwo"
 
-    def test_a_file_that_has_become_shorter(self, source: Source, content: bytes) -> None:
+    def test_a_file_that_became_shorter(self, source: Source, content: bytes) -> None:
         source.sandbox.faults.add(SIGNED, action=Truncate())
         source.sandbox.faults.add(SIGNED, action=Answer(416))
-        assert self.begun_again(source) == content
+        assert self.read_twice(source) == content
 
 
 class TestExpiry:
-    """A URL works for an hour; a new one is asked for when it has ended."""
+    """A URL expires after an hour; then the tap requests a new one."""
 
     @pytest.mark.parametrize("status", [400, 403, 404, 410])
-    def test_asks_for_a_new_url(self, source: Source, content: bytes, status: int) -> None:
+    def test_requests_a_new_url(self, source: Source, content: bytes, status: int) -> None:
         source.sandbox.faults.add(SIGNED, action=Answer(status, b"<Error>Expired</Error>"))
         assert source.read() == content
         assert len(set(source.urls)) == 2
@@ -352,7 +354,7 @@ class TestExpiry:
 
         source.sandbox.faults.add(lambda request: "Range" in request.headers, action=expire)
         assert source.read() == content
-        assert [request.status for request in source.asked] == [200, 403, 206]
+        assert [request.status for request in source.file_requests] == [200, 403, 206]
         assert "the old one has expired" in caplog.text
 
     def test_gives_up_if_the_new_one_is_refused_too(self, source: Source) -> None:
@@ -360,9 +362,9 @@ class TestExpiry:
         with pytest.raises(MuxError, match=r"refused with a new URL, too \(status 403\)") as caught:
             source.read()
         assert "Signature" not in str(caught.value)
-        assert len(source.asked) == 2
+        assert len(source.file_requests) == 2
 
-    def test_a_url_that_is_none(self, source: Source) -> None:
+    def test_an_invalid_url(self, source: Source) -> None:
         download = Download(
             "the file",
             lambda: "s3 secret",

@@ -1,4 +1,4 @@
-"""The daily files: which of them are read, in which order, and what the state says then."""
+"""Which daily files are read, in which order, and the state after each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TestFiles:
                 assert seen == [view_id for view_id in week if view_id[:10] <= mark]
         assert bookmarks(output)[-7:] == [day(ago) for ago in range(7, 0, -1)]
 
-    def test_second_run_reads_what_is_new(
+    def test_second_run_reads_only_new_files(
         self, world: ExplicitWorld, sandbox: Sandbox, week: list[str]
     ) -> None:
         first = read(sandbox)
@@ -80,7 +80,7 @@ class TestFiles:
         assert not records(output)
         assert bookmark(output.states[-1], STREAM) == day(2)
 
-    def test_the_highest_version_is_read_and_told(
+    def test_only_the_highest_version_is_read(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO)
@@ -130,7 +130,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         "export", [{}, {"export_date": "soon", "files": []}, {"export_date": day(1), "files": [1]}]
     )
-    def test_a_list_that_makes_no_sense_fails(self, sandbox: Sandbox, export: Any) -> None:
+    def test_an_invalid_list_fails(self, sandbox: Sandbox, export: Any) -> None:
         sandbox.faults.add(LIST, times=None, action=Answer(200, {"data": [export]}))
         with pytest.raises(MuxError, match="not what the API describes"):
             read(sandbox)

@@ -1,4 +1,4 @@
-"""The tap as a program, killed or told to end in the middle of the files."""
+"""The tap as a program, killed or interrupted while it reads files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TestProgram:
-    """Killed or told to end in the middle."""
+    """Interrupted runs."""
 
     def start(self, sandbox: Sandbox, folder: Path, state: Message) -> subprocess.Popen[str]:
         """Start the tap as a program."""
@@ -44,12 +44,12 @@ class TestProgram:
         )
 
     def fill(self, sandbox: Sandbox) -> set[str]:
-        """Publish three files of some thousand rows; give their ids."""
+        """Publish three files of 3000 rows each; return all ids."""
         rows = {day(ago): [f"{day(ago)}-{number}" for number in range(3000)] for ago in (3, 2, 1)}
         publish(sandbox, {name: "\n".join(["view_id", *lines, ""]) for name, lines in rows.items()})
         return {view_id for lines in rows.values() for view_id in lines}
 
-    def test_killed_runs_add_up(self, sandbox: Sandbox, tmp_path: Path) -> None:
+    def test_killed_runs_read_all_rows_together(self, sandbox: Sandbox, tmp_path: Path) -> None:
         expected = self.fill(sandbox)
         seen: set[str] = set()
         marks: list[str | None] = []
@@ -73,7 +73,9 @@ class TestProgram:
         assert seen == expected
         assert marks == [None, day(3), day(2), day(1)]
 
-    def test_ctrl_c_ends_at_once_while_it_waits(self, sandbox: Sandbox, tmp_path: Path) -> None:
+    def test_ctrl_c_during_a_wait_ends_the_run_at_once(
+        self, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
         self.fill(sandbox)
         path = f"{sandbox.url}/files/late?{SECRET}"
         file = {"version": 14, "type": "csv", "path": path}
@@ -85,14 +87,14 @@ class TestProgram:
         )
         with self.start(sandbox, tmp_path, {}) as tap:
             assert tap.stderr
-            said = ""
-            while "Trying again in" not in said:
+            log = ""
+            while "Trying again in" not in log:
                 line = tap.stderr.readline()
                 assert line, "it ended before it waited"
-                said += line
-            time.sleep(0.5)  # it has to have begun to wait
+                log += line
+            time.sleep(0.5)  # the wait must have started
             tap.send_signal(signal.SIGINT)
             _, errors = tap.communicate(timeout=10)
         assert tap.returncode == 0
         assert "Traceback" not in errors
-        assert SECRET not in said + errors
+        assert SECRET not in log + errors

@@ -1,4 +1,4 @@
-"""Dates whose files are gone are told."""
+"""A warning names the dates whose files Mux no longer has."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class TestMissingDates:
-    """Mux keeps files for seven days; what is gone is told."""
+    """Mux keeps files for seven days."""
 
     def warning(self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, **more: Any) -> str:
-        """Run the stream, and return what it says of missing dates."""
+        """Run the stream; return the dates that its warning names."""
         read(sandbox, **more)
         (text, *_) = [
             *(entry.getMessage() for entry in caplog.records if "are missing" in entry.message),
@@ -29,8 +29,8 @@ class TestMissingDates:
     def test_an_old_bookmark(
         self, sandbox: Sandbox, week: list[str], caplog: pytest.LogCaptureFixture
     ) -> None:
-        told = self.warning(sandbox, caplog, state=state_of(day(12)))
-        assert told == f"{day(11)} to {day(8)}"
+        missing = self.warning(sandbox, caplog, state=state_of(day(12)))
+        assert missing == f"{day(11)} to {day(8)}"
 
     def test_an_early_start_date(
         self, sandbox: Sandbox, week: list[str], caplog: pytest.LogCaptureFixture
@@ -48,20 +48,20 @@ class TestMissingDates:
         publish(sandbox, {day(ago): "view_id\n" for ago in (6, 4, 1)})
         assert self.warning(sandbox, caplog) == f"{day(5)}, {day(3)} to {day(2)}"
 
-    def test_only_dates_that_are_wanted(
+    def test_only_dates_in_the_time_range(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         publish(sandbox, {day(ago): "view_id\n" for ago in (6, 4, 1)})
-        told = self.warning(sandbox, caplog, start_date=day(5), end_date=day(3))
-        assert told == day(5)
+        missing = self.warning(sandbox, caplog, start_date=day(5), end_date=day(3))
+        assert missing == day(5)
 
     def test_an_empty_list(self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
         publish(sandbox, {})
         today = datetime.now(UTC).date()
         start = today - timedelta(days=10)
         last = today - timedelta(days=8)
-        told = self.warning(sandbox, caplog, start_date=start.isoformat())
-        assert told == f"{start} to {last}"
+        missing = self.warning(sandbox, caplog, start_date=start.isoformat())
+        assert missing == f"{start} to {last}"
 
     def test_dates_as_ranges(self) -> None:
         days = [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 3)]

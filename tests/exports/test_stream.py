@@ -1,4 +1,4 @@
-"""What the catalog says of the stream, and what stream maps make of it."""
+"""The stream in the catalog, and with stream maps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class TestStream:
-    """What the catalog says of it."""
+    """The stream and its catalog entry."""
 
     def test_is_not_selected_by_default(self) -> None:
         tap = TapMux(config={"token_id": "id", "token_secret": "secret"})
@@ -54,14 +54,14 @@ class TestStream:
         assert not records(read(sandbox))
         assert "a plan that includes exports (Media)" in caplog.text
 
-    def test_probe_asks_for_the_list(self, sandbox: Sandbox) -> None:
+    def test_probe_requests_the_list(self, sandbox: Sandbox) -> None:
         tap = TapMux(config=sandbox.config)
         tap.streams[STREAM].probe()  # type: ignore[attr-defined]
         assert [request.query for request in sandbox.requests_to(LIST)] == [[]]
 
 
 class TestMaps:
-    """Stream maps and flattening work, by the SDK's own way."""
+    """Stream maps, flattening and other features of the SDK work."""
 
     def test_stream_maps(self, sandbox: Sandbox) -> None:
         publish(sandbox, {day(1): "view_id,country\na,DE\nb,US\n"})
@@ -85,7 +85,7 @@ class TestMaps:
         tap.run_sync_dry_run(dry_run_record_limit=1, streams=[tap.streams[STREAM]])
         assert ids(output) == week[:1]
 
-    def test_read_whole(self, sandbox: Sandbox, week: list[str]) -> None:
+    def test_full_table(self, sandbox: Sandbox, week: list[str]) -> None:
         catalog = catalog_without()
         (entry,) = catalog["streams"]
         entry["replication_method"] = "FULL_TABLE"

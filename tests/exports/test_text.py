@@ -1,4 +1,4 @@
-"""CSV as it may be written is read as it is meant."""
+"""Each form of CSV that is valid is read correctly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.usefixtures("reader")
 class TestText:
-    """CSV as it may be written."""
+    """Text and line ends in CSV files."""
 
     @pytest.mark.parametrize(
         "title",
@@ -41,7 +41,7 @@ class TestText:
         ],
     )
     @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-    def test_any_text_comes_as_it_is(self, sandbox: Sandbox, title: str, line_end: str) -> None:
+    def test_text_is_not_changed(self, sandbox: Sandbox, title: str, line_end: str) -> None:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator=line_end)
         writer.writerows([["view_id", "video_title", "asn"], ["a", title, "1"], ["b", "", "2"]])
@@ -63,7 +63,7 @@ class TestText:
         rows = one(sandbox, "\ufeffview_id,asn\n\na,1\n\n\nb,2")
         assert rows == [{"view_id": "a", "asn": 1}, {"view_id": "b", "asn": 2}]
 
-    def test_what_is_not_utf_8_is_told(
+    def test_text_that_is_not_utf_8_is_reported(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         rows = one(sandbox, b"view_id,city\na,M\xfcnchen\nb,Bonn\n")
@@ -73,21 +73,21 @@ class TestText:
     @pytest.mark.parametrize("row", ["b", "b,1,2", "b,1,", '"b"', '"b,1"'])
     def test_a_row_of_another_length_fails(self, sandbox: Sandbox, row: str) -> None:
         content = f'view_id,city\na,"x\ny"\n{row}\nc,3\n'
-        said = f"the export of {day(1)} has [13] columns instead of 2 in line 4"
-        with pytest.raises(MuxError, match=said):
+        message = f"the export of {day(1)} has [13] columns instead of 2 in line 4"
+        with pytest.raises(MuxError, match=message):
             one(sandbox, content)
 
     @pytest.mark.parametrize("row", ['b,"no end', 'b,"a" b'])
-    def test_what_is_no_csv_fails(self, sandbox: Sandbox, reader: str, row: str) -> None:
+    def test_invalid_csv_fails(self, sandbox: Sandbox, reader: str, row: str) -> None:
         if reader == "pyarrow" and row.endswith(" b"):
-            # Arrow takes it for a text, which shifts nothing.
+            # pyarrow accepts this as text; no other value moves to another column.
             found = one(sandbox, f"view_id,city\na,1\n{row}\n")
             assert found == [{"view_id": "a", "city": "1"}, {"view_id": "b", "city": "a b"}]
             return
         with pytest.raises(MuxError, match=f"the export of {day(1)} is no CSV file as of line 3"):
             one(sandbox, f"view_id,city\na,1\n{row}\n")
 
-    def test_blocks_end_where_rows_do(
+    def test_blocks_end_at_the_end_of_a_row(
         self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("tap_mux.exports.download.PIECE_BYTES", 100)

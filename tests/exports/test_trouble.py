@@ -1,4 +1,4 @@
-"""Downloads that do not go well."""
+"""Runs in which downloads fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TestTrouble:
-    """Downloads that break, expire or change: no row is lost, and the state waits for all."""
+    """Downloads that break, expire or change: no row is lost, and the state stays behind them."""
 
     def test_resumes(
         self, sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch, waits: list[float]
@@ -30,7 +30,7 @@ class TestTrouble:
         assert ids(read(sandbox)) == week
         assert any("Range" in request.headers for request in sandbox.requests)
 
-    def test_begins_again_rather_than_losing_rows(
+    def test_a_changed_file_is_read_from_its_beginning(
         self,
         world: ExplicitWorld,
         sandbox: Sandbox,
@@ -51,11 +51,11 @@ class TestTrouble:
         assert set(ids(output)) == {row["id"] for row in changed}
         assert bookmark(output.states[-1], STREAM) == day(1)
 
-    @pytest.mark.parametrize("trouble", [Disconnect(), Truncate(), Answer(500), Answer(403)])
-    def test_a_file_that_cannot_be_had_keeps_the_state_before_it(
-        self, sandbox: Sandbox, week: list[str], waits: list[float], trouble: Any
+    @pytest.mark.parametrize("failure", [Disconnect(), Truncate(), Answer(500), Answer(403)])
+    def test_the_state_stays_before_a_file_that_fails(
+        self, sandbox: Sandbox, week: list[str], waits: list[float], failure: Any
     ) -> None:
-        sandbox.faults.add(f"{SIGNED}exports/views/{day(3)}", times=None, action=trouble)
+        sandbox.faults.add(f"{SIGNED}exports/views/{day(3)}", times=None, action=failure)
         output = Output()
         with pytest.raises(MuxError, match=f"{STREAM} failed: The download of the export of"):
             read(sandbox, output=output)
@@ -64,7 +64,7 @@ class TestTrouble:
         assert {*ids(output), *ids(read(sandbox, state=output.states[-1]))} == set(week)
 
     @pytest.mark.parametrize("missing", [1, 8, 500])
-    def test_a_file_without_its_end_is_never_taken_for_whole(
+    def test_a_truncated_file_fails(
         self, sandbox: Sandbox, waits: list[float], missing: int
     ) -> None:
         rows = "".join(f"view-{number},{math.sin(number)}\n" for number in range(3000))
@@ -90,7 +90,7 @@ class TestTrouble:
         assert statuses.count(200) == 7
         assert 0 < statuses.count(403) <= 7
 
-    def test_a_date_that_is_not_listed_any_more(self, sandbox: Sandbox, week: list[str]) -> None:
+    def test_a_date_that_is_no_longer_listed(self, sandbox: Sandbox, week: list[str]) -> None:
         now = [MIDNIGHT + 6 * HOUR]
         sandbox.options.clock = lambda: now[0]
 
@@ -101,17 +101,17 @@ class TestTrouble:
         with pytest.raises(MuxError, match=f"does not list the export of {day(7)} any more"):
             read(sandbox)
 
-    @pytest.mark.parametrize("trouble", [Answer(403), Answer(500), Truncate(), Disconnect()])
-    def test_urls_stand_in_no_log_and_no_error(
+    @pytest.mark.parametrize("failure", [Answer(403), Answer(500), Truncate(), Disconnect()])
+    def test_no_url_in_logs_and_errors(
         self,
         sandbox: Sandbox,
         week: list[str],
         caplog: pytest.LogCaptureFixture,
         waits: list[float],
-        trouble: Any,
+        failure: Any,
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        sandbox.faults.add(SIGNED, times=None, action=trouble)
+        sandbox.faults.add(SIGNED, times=None, action=failure)
         with pytest.raises(MuxError) as caught:
             read(sandbox)
         assert caplog.text
@@ -119,7 +119,7 @@ class TestTrouble:
             assert "Signature" not in text
             assert "X-Amz" not in text
 
-    def test_downloads_carry_no_credentials(self, sandbox: Sandbox, week: list[str]) -> None:
+    def test_downloads_send_no_credentials(self, sandbox: Sandbox, week: list[str]) -> None:
         read(sandbox)
         downloads = [request for request in sandbox.requests if SIGNED in request.path]
         assert len(downloads) == 7

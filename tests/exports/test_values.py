@@ -1,4 +1,4 @@
-"""Values are typed as the schema says."""
+"""Values are converted to the types of the schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.usefixtures("reader")
 class TestValues:
-    """Values are typed as the schema says; what does not fit is null, and told."""
+    """Values that do not fit the schema become null, with a warning."""
 
     @pytest.mark.parametrize(
         ("column", "text", "value"),
@@ -52,8 +52,8 @@ class TestValues:
             ("view_end", "1769903999.5", "2026-01-31T23:59:59.500000Z"),
         ],
     )
-    def test_is_typed(self, sandbox: Sandbox, column: str, text: str, value: object) -> None:
-        # An ordinary value beside it must come out as ever.
+    def test_is_converted(self, sandbox: Sandbox, column: str, text: str, value: object) -> None:
+        # The next rows have an ordinary value and an empty one: these must not be affected.
         other = {"asn": "5", "latitude": "5", "watched": "true"}.get(column, "")
         content = f'view_id,{column}\na,"{text.replace(chr(34), chr(34) * 2)}"\nb,{other}\nc,\n'
         first, second, third = (row[column] for row in one(sandbox, content))
@@ -73,13 +73,13 @@ class TestValues:
             ("view_end", "2026-02-30T00:00:00Z"),
         ],
     )
-    def test_what_does_not_fit_is_null_and_told_once(
+    def test_a_value_that_does_not_fit_is_null_with_one_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, column: str, text: str
     ) -> None:
         rows = one(sandbox, f"view_id,{column}\na,{text}\nb,{text}\n")
         assert [row[column] for row in rows] == [None, None]
-        told = [entry for entry in caplog.records if "does not fit" in entry.message]
-        assert [entry.message.rpartition(": ")[2] for entry in told] == [column]
+        warnings = [entry for entry in caplog.records if "does not fit" in entry.message]
+        assert [entry.message.rpartition(": ")[2] for entry in warnings] == [column]
 
     def test_a_row_without_its_key_fails(self, sandbox: Sandbox) -> None:
         publish(sandbox, {day(2): "view_id\na\n", day(1): "view_id,asn\nb,1\n,2\n"})
