@@ -1,4 +1,4 @@
-"""The stream assets: all of them, by cursor, in the form that a warehouse wants."""
+"""The stream assets: all records are read by cursor and normalized."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_empty_page_before_the_end_is_not_the_end(
     ]
 
 
-def test_a_list_without_end_fails_the_stream(sandbox: Sandbox) -> None:
+def test_an_endless_list_fails_the_stream(sandbox: Sandbox) -> None:
     for cursor in ("one", "two", "one"):
         page = {"data": [asset("a", NOW)], "next_cursor": cursor}
         sandbox.faults.add(PATH, action=Answer(200, page))
@@ -102,7 +102,7 @@ def test_unknown_fields_are_reported_once_and_left_out(
     ]
 
 
-def test_values_that_do_not_fit_are_made_null_and_told(
+def test_values_that_do_not_fit_become_null_with_a_warning(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = asset("a", NOW, created_at="soon", duration="long", meta="none", test="no")
@@ -117,9 +117,9 @@ MASTER = {"status": "ready", "url": "https://master.example/file.mp4?signature=s
 
 
 class TestCredentials:
-    """What gives access to something is left out, unless it is asked for."""
+    """Credentials are left out unless include_credentials is true."""
 
-    def test_left_out_of_records_and_schema_without_a_word(
+    def test_left_out_of_records_and_schema_without_a_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.asset_rows = [asset("a", NOW, master=MASTER)]
@@ -129,7 +129,7 @@ class TestCredentials:
         assert output.schema("assets")["properties"]["master"]["properties"].keys() == {"status"}
         assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
 
-    def test_loaded_on_demand(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_loaded_if_included(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.asset_rows = [asset("a", NOW, master=MASTER)]
         output = run_tap(sandbox, "assets", include_credentials=True)
         (record,) = output.records("assets")
@@ -138,7 +138,7 @@ class TestCredentials:
         assert schema["url"]["type"] == ["string", "null"]
         assert "x-credential" not in schema["url"]
 
-    def test_a_catalog_made_with_credentials_does_not_bring_them_back(
+    def test_a_catalog_with_credentials_does_not_include_them(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         catalog = TapMux(config={**sandbox.config, "include_credentials": True}).catalog_dict

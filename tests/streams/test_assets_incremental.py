@@ -1,4 +1,4 @@
-"""Assets, incrementally by choice."""
+"""The stream assets as an incremental stream, which the catalog may choose."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_failed_run_keeps_the_bookmark(
     }
 
 
-def test_full_table_otherwise(sandbox: Sandbox) -> None:
+def test_full_table_by_default(sandbox: Sandbox) -> None:
     state = run_tap(sandbox, "assets").states[-1]
     assert len(run_tap(sandbox, "assets", state=state).records("assets")) == 1000
 

@@ -1,4 +1,4 @@
-"""Heatmaps and hotspots: a request for each asset that was watched on a day."""
+"""Heatmaps and hotspots: one request for each asset that was watched on a day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START: dict[str, Any] = {"start_date": wire_time(TODAY - 3 * DAY)}
 
 @pytest.fixture(autouse=True)
 def _fill(world: ExplicitWorld) -> None:
-    """Three assets, of which two are watched yesterday and one the day before."""
+    """Three assets: two were watched yesterday, one of them also the day before."""
     world.asset_rows = [asset(name, NOW - 9 * DAY) for name in ("a", "b", "unseen")]
     watched = {
         "v1": ("a", TODAY - HOUR),
@@ -38,16 +38,16 @@ def _fill(world: ExplicitWorld) -> None:
 
 
 def day(back: int) -> str:
-    """Write a day before today."""
+    """Return the date of a day before today."""
     return wire_time(TODAY - back * DAY)[:10]
 
 
 def engagement(sandbox: Sandbox) -> list[str]:
-    """Give the paths of the requests for assets."""
+    """Return the paths of the requests for engagement."""
     return [request.path for request in sandbox.requests if "/engagement/" in request.path]
 
 
-def test_only_what_was_watched_is_asked_for(sandbox: Sandbox) -> None:
+def test_only_watched_assets_are_requested(sandbox: Sandbox) -> None:
     records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
     assert [(record["day"], record["asset_id"]) for record in records] == [
         (day(2), "a"),
@@ -65,13 +65,13 @@ def test_hotspots(sandbox: Sandbox) -> None:
     assert all(0 <= record["score"] <= 1 for record in records)
 
 
-def test_an_asset_that_is_gone_is_left_out(sandbox: Sandbox) -> None:
+def test_a_deleted_asset_is_left_out(sandbox: Sandbox) -> None:
     sandbox.faults.add("/assets/a/heatmap", times=None, action=Answer(404))
     records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
     assert [record["asset_id"] for record in records] == ["b"]
 
 
-def test_an_asset_that_mux_does_not_take_is_left_out(
+def test_an_asset_id_that_mux_refuses_is_left_out(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     no = {"error": {"type": "invalid_parameters", "messages": ["Asset id was invalid"]}}
@@ -87,7 +87,7 @@ def test_not_available(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> No
     assert "Skipped asset_heatmaps, which is not available" in caplog.text
 
 
-def test_assets_that_are_gone_later_do_not_make_it_unavailable(
+def test_deleted_assets_in_a_later_run_do_not_make_it_unavailable(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def incident(number: int) -> Row:
-    """Make an incident; those of the same remainder by 10 are related."""
+    """Make an incident; it is related to those with the same last digit."""
     return {
         "id": f"incident-{number:03}",
         "status": "open",
@@ -31,7 +31,7 @@ def note(number: int, moment: float) -> Row:
     return {"id": f"note-{number:03}", "note": "A note", "date": wire_time(moment)}
 
 
-def test_incidents_are_read_whole_each_time(world: ExplicitWorld, sandbox: Sandbox) -> None:
+def test_all_incidents_are_read_in_each_run(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.tables["incidents"] = [incident(number) for number in range(120)]
     for _ in range(2):
         records = run_tap(sandbox, "incidents").records("incidents")
@@ -66,7 +66,7 @@ def test_annotations_by_date(world: ExplicitWorld, sandbox: Sandbox) -> None:
     ]
     sandbox.options.retention_days = 4000
     first = run_tap(sandbox, "annotations")
-    assert len(sandbox.requests_to("/data/v1/annotations")) == 3  # one a page
+    assert len(sandbox.requests_to("/data/v1/annotations")) == 3  # one for each page
     dates = [record["date"] for record in first.records("annotations")]
     assert dates == [tap_time(NOW - number * 6 * HOUR) for number in range(250, 0, -1)]
     assert bookmark(first.states[-1], "annotations") == dates[-1]
@@ -78,7 +78,7 @@ def test_annotations_by_date(world: ExplicitWorld, sandbox: Sandbox) -> None:
     assert len(found) <= 2 + 2 * DAY // (6 * HOUR)
 
 
-def test_a_note_of_the_future_hides_none(world: ExplicitWorld, sandbox: Sandbox) -> None:
+def test_a_note_in_the_future_is_left_out(world: ExplicitWorld, sandbox: Sandbox) -> None:
     notes = [note(1, NOW - HOUR), note(2, NOW + 30 * DAY)]
     body = {"data": notes, "total_row_count": 2}
     sandbox.faults.add("/data/v1/annotations", times=None, action=Answer(200, body))
@@ -87,7 +87,7 @@ def test_a_note_of_the_future_hides_none(world: ExplicitWorld, sandbox: Sandbox)
     assert bookmark(output.states[-1], "annotations") == tap_time(NOW - HOUR)
 
 
-def test_annotations_may_move_from_page_to_page(world: ExplicitWorld, sandbox: Sandbox) -> None:
+def test_annotations_with_short_pages(world: ExplicitWorld, sandbox: Sandbox) -> None:
     sandbox.options.page_cap = 7
     world.tables["annotations"] = [note(number, NOW - number * HOUR) for number in range(1, 50)]
     records = run_tap(sandbox, "annotations").records("annotations")

@@ -1,4 +1,4 @@
-"""The short lists: each read to its end, as Mux has it, without what gives access to something."""
+"""The short lists: all pages are read."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ LISTS = {
     "uploads": 100,
     "webhooks": 100,
 }
-"""How many records a page of a list has at most."""
+"""Maximum number of records on a page, by stream."""
 
 BEFORE_MUX = "2015"
-"""A time before any that Mux has of its own."""
+"""A year before Mux existed."""
 
 PATHS = {stream.name: stream.path for stream in ALL_STREAMS}
 
 
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("pages", [0, 1, 2.5])
-def test_all_rows_of_all_pages(name: str, pages: float) -> None:
+def test_all_records_of_all_pages(name: str, pages: float) -> None:
     limit = LISTS[name]
     rows = [{"id": f"{name}-{number:04}"} for number in range(int(pages * limit))]
     tables: dict[str, Any] = {name: rows}
@@ -49,12 +49,12 @@ def test_all_rows_of_all_pages(name: str, pages: float) -> None:
 
 @pytest.fixture(scope="module")
 def generated() -> Iterator[Sandbox]:
-    """A sandbox with a believable environment."""
+    """A sandbox with a generated environment."""
     with Sandbox(world=GeneratedWorld()) as sandbox:
         yield sandbox
 
 
-def test_environment_is_one_row(generated: Sandbox) -> None:
+def test_environment_is_one_record(generated: Sandbox) -> None:
     generated.requests.clear()
     (record,) = run_tap(generated, "environments").records("environments")
     assert record["environment_id"] == "sandbox-environment"
@@ -65,7 +65,7 @@ def test_environment_is_one_row(generated: Sandbox) -> None:
 @pytest.mark.parametrize(
     "name", ["live_streams", "playback_restrictions", "signing_keys", "webhooks"]
 )
-def test_times_are_in_the_form_of_the_tap(generated: Sandbox, name: str) -> None:
+def test_times_are_normalized(generated: Sandbox, name: str) -> None:
     records = run_tap(generated, name).records(name)
     assert records
     for record in records:

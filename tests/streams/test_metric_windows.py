@@ -1,4 +1,4 @@
-"""Which windows of time the metric_ streams ask for: whole ones, that are over, as few as do."""
+"""Which windows the metric_ streams request: complete ones, with as few requests as possible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mux_sandbox.request_log import RequestRecord
 
     Row = dict[str, Any]
-    Span = tuple[int, int]
+    Timeframe = tuple[int, int]
 
 VIEWS: Row = {"metric": "views", "group_by": ["country"]}
 PLAYING: Row = {"metric": "playing_time", "group_by": ["country"]}
@@ -31,7 +31,7 @@ DAILY = ["metric_overall", "metric_breakdowns", "metric_insights", "metric_compa
 
 
 def day(back: int) -> int:
-    """Give the first moment of a day so many days ago."""
+    """Return the first second of a day, by how many days ago it was."""
     return TODAY - back * DAY
 
 
@@ -41,34 +41,34 @@ def read(sandbox: Sandbox, stream: str, *metrics: Row, **more: Any) -> Output:
 
 
 def since(epoch_seconds: float) -> Row:
-    """Give the setting to read from a moment."""
+    """Return the setting that reads from a time on."""
     return {"start_date": tap_time(epoch_seconds)}
 
 
-def asked(request: RequestRecord) -> Span:
-    """Give the timeframe that a request asked for."""
+def asked(request: RequestRecord) -> Timeframe:
+    """Return the timeframe of a request."""
     start, end = request.params("timeframe[]")
     return int(start), int(end)
 
 
-def windows(sandbox: Sandbox) -> list[Span]:
-    """Give the timeframes that were asked for, in order."""
+def windows(sandbox: Sandbox) -> list[Timeframe]:
+    """Return the timeframes of all requests, in order."""
     return sorted(asked(request) for request in sandbox.requests if "/metrics/" in request.path)
 
 
-def days(first: int, last: int) -> list[Span]:
-    """Give the windows of some days, by how many days ago they were."""
+def days(first: int, last: int) -> list[Timeframe]:
+    """Return a window for each day, by how many days ago the first and the last were."""
     return [(day(back), day(back - 1)) for back in range(first, last - 1, -1)]
 
 
 def bookmarks(state: Mapping[str, Any], stream: str) -> dict[str, str]:
-    """Give the bookmark of each metric."""
+    """Return the bookmark of each metric."""
     partitions = state["bookmarks"][stream]["partitions"]
     return {part["context"]["metric"]: part["replication_key_value"] for part in partitions}
 
 
 def answer_with_a_row(sandbox: Sandbox, stream: str, timeframe: list[int]) -> None:
-    """Let Mux have one row, whatever it is asked for."""
+    """Let Mux answer every request for metrics with the same row."""
     row = {"field": "a", "filter_column": "a", "filter_value": "a", "name": "a", "value": 1}
     data = {"metric_overall": row, TIMES: [[wire_time(day(1)), 1, 1]]}.get(stream, [row])
     body = {"data": data, "timeframe": timeframe, "total_row_count": 1}
@@ -81,14 +81,14 @@ def _fill(world: ExplicitWorld) -> None:
 
 
 class TestDays:
-    """A day is read when it is over, and whole."""
+    """A day is read completely, when it is over."""
 
     @pytest.mark.parametrize("stream", DAILY)
     def test_each_day_is_a_request(self, sandbox: Sandbox, stream: str) -> None:
         records = read(sandbox, stream, VIEWS, **since(day(5))).records(stream)
         assert windows(sandbox) == days(5, 1)
         found = {(record["window_start"], record["window_end"]) for record in records}
-        if stream != "metric_insights":  # one view alone is never worse than the rest
+        if stream != "metric_insights":  # a single view is never worse than the average
             assert sorted(found) == [(tap_time(a), tap_time(b)) for a, b in days(5, 1)]
 
     def test_timeseries_are_one_request_a_metric(self, sandbox: Sandbox) -> None:
@@ -108,7 +108,7 @@ class TestDays:
         assert (windows(sandbox)[0][0], windows(sandbox)[-1][1]) == (day(4), day(1))
 
     @pytest.mark.parametrize("stream", [TIMES, "metric_overall"])
-    def test_nothing_to_read_is_no_request(self, sandbox: Sandbox, stream: str) -> None:
+    def test_no_request_without_a_complete_day(self, sandbox: Sandbox, stream: str) -> None:
         assert not read(sandbox, stream, VIEWS, **since(day(0))).records(stream)
         assert windows(sandbox) == []
 
@@ -119,7 +119,7 @@ class TestDays:
 
 
 class TestSecondRun:
-    """A run goes on where the last one ended, and reads again what may have changed."""
+    """A run continues at the bookmark, and reads the lookback again."""
 
     @pytest.mark.parametrize("stream", [TIMES, "metric_overall", "metric_breakdowns"])
     def test_bookmark_and_lookback(
@@ -173,7 +173,7 @@ class TestSecondRun:
 
 
 class TestGranularity:
-    """Shorter windows than days."""
+    """Intervals shorter than a day."""
 
     @pytest.mark.parametrize(
         ("granularity", "step", "start", "longest"),
@@ -182,20 +182,20 @@ class TestGranularity:
             ("ten_minutes", 10 * MINUTE, NOW - DAY, 6 * HOUR),
             ("minute", MINUTE, NOW - 5 * HOUR, 90 * MINUTE - 1),
         ],
-        ids=["hour", "ten_minutes", "minute"],  # moments would not be the same in all processes
+        ids=["hour", "ten_minutes", "minute"],  # the start differs between processes
     )
-    def test_timeseries_are_asked_for_in_pieces(
+    def test_timeseries_are_requested_in_windows_of_limited_size(
         self, sandbox: Sandbox, granularity: str, step: int, start: int, longest: int
     ) -> None:
         request = {**VIEWS, "granularity": granularity}
         records = read(sandbox, TIMES, request, **since(start)).records(TIMES)
-        pieces = windows(sandbox)
-        piece = max(end - begin for begin, end in pieces)
-        assert longest / 2 < piece <= longest
-        assert len(pieces) <= (time.time() + step - start) // piece + 2
-        assert all(one[1] == other[0] for one, other in pairwise(pieces))
+        read_windows = windows(sandbox)
+        seconds = max(end - begin for begin, end in read_windows)
+        assert longest / 2 < seconds <= longest
+        assert len(read_windows) <= (time.time() + step - start) // seconds + 2
+        assert all(one[1] == other[0] for one, other in pairwise(read_windows))
         assert {request.param("group_by") for request in sandbox.requests[1:]} == {granularity}
-        first, last = start - start % step, pieces[-1][1]
+        first, last = start - start % step, read_windows[-1][1]
         assert time.time() - step - 30 < last <= time.time()
         expected = [tap_time(moment) for moment in range(first, last, step)]
         assert [record["time"] for record in records] == expected
@@ -228,7 +228,7 @@ class TestGranularity:
 
 
 class TestQuery:
-    """What is sent to Mux, and what Mux says that it used."""
+    """The query that is sent, and the timeframe that Mux used."""
 
     @pytest.mark.parametrize("stream", [TIMES, *DAILY])
     def test_filters_are_sent(self, sandbox: Sandbox, stream: str) -> None:

@@ -1,4 +1,4 @@
-"""The metric_ streams: whole windows of time, each value as Mux has it, no request too many."""
+"""The metric_ streams: their setting and their records."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEYS = {stream.name: stream.primary_keys for stream in ALL_STREAMS}
 
 
 def day(back: int) -> int:
-    """Give the first moment of a day so many days ago."""
+    """Return the first second of a day, by how many days ago it was."""
     return TODAY - back * DAY
 
 
@@ -44,7 +44,7 @@ def read(sandbox: Sandbox, stream: str, *metrics: Row, start: float, **more: Any
 
 
 def started(view_id: str, moment: float) -> Row:
-    """Make a view that began at a moment."""
+    """Make a view that started at this time."""
     return view(view_id, moment + 90)
 
 
@@ -57,7 +57,7 @@ def _fill(world: ExplicitWorld) -> None:
 
 
 class TestSetting:
-    """What the setting ``metrics`` may say."""
+    """The setting ``metrics``."""
 
     @pytest.mark.parametrize(
         ("item", "error"),
@@ -85,14 +85,14 @@ class TestSetting:
             ({**VIEWS, "metric_filters": ["views>2"]}, "'views' is not a Mux metric to filter by"),
         ],
     )
-    def test_unknown_words_are_refused_with_the_nearest(self, item: Row, error: str) -> None:
+    def test_unknown_names_are_refused_with_a_suggestion(self, item: Row, error: str) -> None:
         with pytest.raises(ConfigValidationError) as raised:
             TapMux(config={"token_id": "a", "token_secret": "b", "metrics": [item]})
         (text,) = raised.value.errors
         assert error in text
 
     @pytest.mark.parametrize("item", [{}, {"metric": 1}, {**VIEWS, "grup_by": []}, "views"])
-    def test_nonsense_is_refused(self, item: object) -> None:
+    def test_invalid_items_are_refused(self, item: object) -> None:
         with pytest.raises(ConfigValidationError, match="failed"):
             TapMux(config={"token_id": "a", "token_secret": "b", "metrics": [item]})
 
@@ -118,8 +118,8 @@ class TestSetting:
         assert {request.path for request in sandbox.requests} == {"/system/v1/whoami"}
 
 
-class TestRows:
-    """What each stream emits."""
+class TestRecords:
+    """The records of each stream."""
 
     def test_timeseries(self, sandbox: Sandbox) -> None:
         records = read(sandbox, "metric_timeseries", VIEWS, start=day(4)).records(
@@ -154,7 +154,7 @@ class TestRows:
         assert record["window_start"] == tap_time(day(3))
         assert record["window_end"] == tap_time(day(2))
 
-    def test_breakdowns_name_what_is_not_set(self, sandbox: Sandbox) -> None:
+    def test_breakdowns_replace_null(self, sandbox: Sandbox) -> None:
         request = {**VIEWS, "group_by": ["country", "country"]}
         records = read(sandbox, "metric_breakdowns", request, start=day(3)).records(
             "metric_breakdowns"

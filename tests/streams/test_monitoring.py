@@ -1,4 +1,4 @@
-"""Monitoring: the last 24 hours, without gap or repeat."""
+"""Monitoring: the last 24 hours, without gaps or duplicates."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 FAST = {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "1000"}
-"""What saves a second between two requests."""
+"""With these, the tap does not wait a second between requests."""
 
 
 @pytest.fixture
 def live() -> Iterator[Sandbox]:
-    """A sandbox in which something is being watched."""
+    """A sandbox that has viewers at the moment."""
     with Sandbox(world=GeneratedWorld()) as sandbox:
         yield sandbox
 
@@ -37,7 +37,7 @@ def state(stream: str, key: str, moment: float, **columns: str) -> dict[str, Any
 
 
 def of(records: list[Message], metric: str = "current-concurrent-viewers") -> list[str]:
-    """Give the moments of one metric."""
+    """Return the dates of the records of one metric."""
     return [record["date"] for record in records if record["metric"] == metric]
 
 
@@ -56,7 +56,7 @@ def test_timeseries_has_every_5_seconds_once(live: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("says_until_when", [True, False])
-def test_a_time_without_numbers_is_skipped(live: Sandbox, *, says_until_when: bool) -> None:
+def test_a_timeframe_without_data_is_skipped(live: Sandbox, *, says_until_when: bool) -> None:
     since = int(time.time()) - 2 * HOUR
 
     def is_empty(request: RequestRecord) -> bool:
@@ -74,7 +74,7 @@ def test_a_time_without_numbers_is_skipped(live: Sandbox, *, says_until_when: bo
     assert moments[0] <= tap_time(since + HOUR + 10)
 
 
-def test_a_gap_is_told(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_gap_is_reported(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     bookmark = state(
         "monitoring_timeseries", "date", time.time() - 3 * DAY, metric="current-concurrent-viewers"
     )
@@ -106,9 +106,7 @@ def test_histograms_have_their_buckets(live: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("limits", [[], [{"start": 0, "end": 100}]])
-def test_values_come_without_the_limits_of_their_buckets(
-    sandbox: Sandbox, limits: list[dict[str, int]]
-) -> None:
+def test_buckets_without_limits(sandbox: Sandbox, limits: list[dict[str, int]]) -> None:
     counts = [{"percentage": 0.75, "count": 3}, {"percentage": 0.25, "count": 1}]
     answer = {
         "meta": {"bucket_unit": "milliseconds", "buckets": limits},
@@ -122,9 +120,7 @@ def test_values_come_without_the_limits_of_their_buckets(
     )
 
 
-def test_minutes_that_no_histogram_has_any_more_are_told(
-    live: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_gap_in_histograms_is_reported(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     column = {"metric": "video-startup-time"}
     old = state("monitoring_histograms", "timestamp", time.time() - 2 * HOUR, **column)
     assert run_tap(live, "monitoring_histograms", state=old).records("monitoring_histograms")

@@ -1,4 +1,4 @@
-"""Streams of sums by day: what Mux no longer keeps, what breaks off, and what days add up to."""
+"""Streams of sums by interval: retention, interrupted runs, bookmarks and records."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ REFUSED = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
 
 
 def day(back: int) -> int:
-    """Give the first moment of a day so many days ago."""
+    """Return the first second of a day, by how many days ago it was."""
     return TODAY - back * DAY
 
 
 def date(back: int) -> str:
-    """Write the date of a day so many days ago."""
+    """Return the date of a day, by how many days ago it was."""
     return tap_time(day(back))[:10]
 
 
 def since(back: int) -> Row:
-    """Give the setting to read from a day."""
+    """Return the setting that reads from a day on."""
     return {"start_date": tap_time(day(back))}
 
 
 def failed(view_id: str, back: int, **fields: Any) -> Row:
-    """Make a view that ended with an error on a day."""
+    """Make a view with an error on a day."""
     return view(view_id, day(back) + HOUR, error_type_id=7, player_error_code="404", **fields)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give the texts of all warnings."""
+    """Return the texts of all warnings."""
     return [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
 
 
 def first_day(request: RequestRecord) -> int:
-    """Give the beginning of the timeframe that a request asked for; 0 if none."""
+    """Return the start of the timeframe of a request; 0 if it has none."""
     return int((request.params("timeframe[]") or ["0"])[0])
 
 
@@ -62,9 +62,9 @@ def _fill(world: ExplicitWorld) -> None:
 
 
 class TestRetention:
-    """Mux refuses what it no longer keeps."""
+    """Mux refuses timeframes that it no longer keeps."""
 
-    def test_an_older_start_date_is_told_once(
+    def test_an_older_start_date_is_one_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         sandbox.options.retention_days = 30
@@ -79,7 +79,7 @@ class TestRetention:
         assert len(sandbox.requests_to(ERRORS)) < len(records) + 8 + 2 + 7 + 2
 
     @pytest.mark.parametrize("granularity", ["day", "hour"])
-    def test_metrics_find_it_in_few_requests(
+    def test_metrics_find_the_first_day_with_few_requests(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, granularity: str
     ) -> None:
         sandbox.options.retention_days = 30
@@ -92,7 +92,7 @@ class TestRetention:
         assert f"from {date(90)}T00:00:00Z to {tap_time(kept)[:19]}" in warning
         assert len(sandbox.requests) <= 1 + 8 + 2 + 12 + 3
 
-    def test_all_slices_of_a_stream_are_one_warning(
+    def test_all_partitions_of_a_stream_are_one_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         sandbox.options.retention_days = 5
@@ -100,7 +100,7 @@ class TestRetention:
         assert len(warnings(caplog)) == 1
 
     @pytest.mark.parametrize("days", [2.5, 30, 99])
-    def test_without_start_date_nothing_is_told(
+    def test_without_start_date_there_is_no_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, days: float
     ) -> None:
         sandbox.options.retention_days = days
@@ -108,7 +108,7 @@ class TestRetention:
         assert int(days) - 1 <= len(records) <= int(days)
         assert warnings(caplog) == []
 
-    def test_an_older_bookmark_is_told(
+    def test_an_older_bookmark_is_one_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         state = run_tap(sandbox, "errors", end_date=tap_time(day(60))).states[-1]
@@ -118,7 +118,7 @@ class TestRetention:
         (warning,) = warnings(caplog)
         assert "errors from" in warning
 
-    def test_it_may_recede_while_it_is_read(
+    def test_days_may_expire_while_others_are_read(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         kept = day(30)
@@ -126,11 +126,11 @@ class TestRetention:
             lambda request: 0 < first_day(request) < kept, times=None, action=Answer(400, REFUSED)
         )
 
-        def recede(_: object) -> None:
+        def expire(_: object) -> None:
             nonlocal kept
             kept = day(20)
 
-        sandbox.faults.add(lambda request: first_day(request) == day(25), action=recede)
+        sandbox.faults.add(lambda request: first_day(request) == day(25), action=expire)
         records = run_tap(sandbox, "errors", max_concurrency=1, **since(40)).records("errors")
         found = [record["day"] for record in records]
         assert found == sorted(set(found))
@@ -145,9 +145,9 @@ class TestRetention:
 
 
 class TestBookmark:
-    """State follows the rows."""
+    """The state follows the records."""
 
-    def test_it_stays_a_date(self, sandbox: Sandbox) -> None:
+    def test_bookmark_stays_a_date(self, sandbox: Sandbox) -> None:
         state = run_tap(sandbox, "errors", **since(5)).states[-1]
         assert bookmark(state, "errors") == date(1)
         sandbox.requests.clear()
@@ -168,11 +168,11 @@ class TestBookmark:
                 assert marks[-1] == newest
         assert set(marks) >= {date(back) for back in range(9, 0, -1)}
 
-    @pytest.mark.parametrize("trouble", [Disconnect(), Answer(500), Answer(403)])
-    def test_a_run_that_breaks_off_is_continued(
-        self, sandbox: Sandbox, waits: list[float], trouble: Disconnect | Answer
+    @pytest.mark.parametrize("failure", [Disconnect(), Answer(500), Answer(403)])
+    def test_a_failed_run_is_continued(
+        self, sandbox: Sandbox, waits: list[float], failure: Disconnect | Answer
     ) -> None:
-        sandbox.faults.add(lambda request: first_day(request) == day(4), times=None, action=trouble)
+        sandbox.faults.add(lambda request: first_day(request) == day(4), times=None, action=failure)
         output = Output()
         with pytest.raises(MuxError, match="errors failed"):
             run_tap(sandbox, "errors", output=output, **since(8))
@@ -184,7 +184,7 @@ class TestBookmark:
         days = [record["day"] for record in rest.records("errors")]
         assert days == [date(5), date(4), date(3), date(2), date(1)]
 
-    def test_one_metric_that_breaks_off_leaves_the_others(self, sandbox: Sandbox) -> None:
+    def test_one_metric_that_fails_does_not_stop_the_others(self, sandbox: Sandbox) -> None:
         sandbox.faults.add("/playing_time/", times=None, action=Answer(400, {"error": {}}))
         output = Output()
         with pytest.raises(MuxError, match="metric_overall failed"):
@@ -197,7 +197,7 @@ class TestBookmark:
         assert len(marks) == 6
         assert set(marks.values()) == {tap_time(day(1))}
 
-    def test_a_day_without_rows_leaves_the_bookmark(
+    def test_a_day_without_records_does_not_move_the_bookmark(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = [failed("a", 5)]
@@ -213,8 +213,8 @@ class TestBookmark:
         assert len(sandbox.requests_to(ERRORS)) == before
 
 
-class TestCounts:
-    """What the rows of a day say."""
+class TestRecords:
+    """The records of a day."""
 
     def test_errors_by_day(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = [failed("a", 3), failed("b", 3), view("c", day(3) + HOUR), failed("d", 1)]
@@ -240,7 +240,7 @@ class TestCounts:
             (date(1), "DE", 1),
         ]
 
-    def test_lists_are_read_by_what_they_are_made_of(
+    def test_list_dimensions_are_read_by_element(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_details = {"view-1": {"video_cdn_trace": ["fastly", "cloudflare"]}}

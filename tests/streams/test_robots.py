@@ -31,7 +31,7 @@ def job(number: int, updated: int) -> Row:
     }
 
 
-def test_only_jobs_that_changed_are_asked_for(world: ExplicitWorld, sandbox: Sandbox) -> None:
+def test_only_changed_jobs_are_requested(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.tables["robot_jobs"] = [job(number, NOW - 30 - number * 3600) for number in range(150)]
     first = run_tap(sandbox, "robot_jobs")
     records = {record["id"]: record for record in first.records("robot_jobs")}
@@ -52,7 +52,7 @@ def test_only_jobs_that_changed_are_asked_for(world: ExplicitWorld, sandbox: San
     assert [record["id"] for record in third.records("robot_jobs")] == ["job-140"]
 
 
-def test_no_job_hides_another_that_changes_meanwhile(
+def test_jobs_that_change_during_a_run_are_read_in_the_next(
     world: ExplicitWorld, sandbox: Sandbox
 ) -> None:
     world.tables["robot_jobs"] = [job(number, NOW - DAY) for number in range(20)]
@@ -70,7 +70,7 @@ def test_no_job_hides_another_that_changes_meanwhile(
     assert changed["job-000"] == "errored"
 
 
-def test_a_job_without_details_is_not_left_out(
+def test_a_job_without_details_is_written(
     world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.tables["robot_jobs"] = [job(number, NOW - number * 3600) for number in range(10)]
@@ -104,7 +104,7 @@ def test_runs_of_all_directives(world: ExplicitWorld, sandbox: Sandbox) -> None:
     assert {(record["directive_id"], record["run_id"]) for record in records} == {
         (row["directive_id"], row["run_id"]) for row in world.tables["directive_runs"]
     }
-    # A run may have been completed since, so all that Mux keeps is read again.
+    # A run may have changed to completed, so all runs are read again.
     second = run_tap(sandbox, "directive_runs", state=first.states[-1])
     assert len(second.records("directive_runs")) == len(records)
 
@@ -117,9 +117,7 @@ def test_every_workflow() -> None:
     assert not any("_links" in record for record in records)
 
 
-def test_robots_that_are_not_switched_on(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_robots_are_not_enabled(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     sandbox.options.robots_enabled = False
     output = run_tap(sandbox, "directives", "directive_runs", "robot_jobs")
     assert not any(message["type"] == "RECORD" for message in output.messages)

@@ -1,4 +1,4 @@
-"""Query parameters of Mux's own, by stream."""
+"""The setting stream_params: query parameters by stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.tapping import run_program, run_tap
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
 
-TAKEN = {
+VALUES = {
     "filters[]": "country:US",
     "metric_filters[]": "video_startup_time>=1000",
     "severity": "alert",
@@ -25,14 +25,14 @@ TAKEN = {
     "robot_jobs status": "completed",
     "workflow": "summarize",
 }
-"""Values that Mux takes, by parameter, or by stream and parameter, where it does not take any."""
+"""Valid values of parameters that do not accept any text, by parameter or stream and parameter."""
 
 TOKEN = {"token_id": "id", "token_secret": "secret"}
 
 
-def taken(stream: str, parameter: str) -> str:
-    """Give a value of a parameter that Mux takes."""
-    return TAKEN.get(f"{stream} {parameter}") or TAKEN.get(parameter, "1")
+def valid_value(stream: str, parameter: str) -> str:
+    """Return a value that Mux accepts for a parameter."""
+    return VALUES.get(f"{stream} {parameter}") or VALUES.get(parameter, "1")
 
 
 def test_assets_of_a_live_stream(world: ExplicitWorld, sandbox: Sandbox) -> None:
@@ -63,7 +63,7 @@ def test_views_by_filters(world: ExplicitWorld, sandbox: Sandbox, stream: str) -
 @pytest.mark.parametrize(
     ("stream", "params"),
     [
-        (stream.name, {name: taken(stream.name, name) for name in stream.parameters})
+        (stream.name, {name: valid_value(stream.name, name) for name in stream.parameters})
         for stream in ALL_STREAMS
         if stream.parameters and "{" not in stream.path
     ],
@@ -84,7 +84,7 @@ def test_from_the_environment(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "words"),
+    ("params", "message"),
     [
         ({"assets": {"page": 2}}, "it takes live_stream_id, upload_id"),
         ({"video_views": {"timeframe[]": ["7:days"]}}, "cannot have timeframe[]"),
@@ -95,7 +95,7 @@ def test_from_the_environment(sandbox: Sandbox) -> None:
         ({"assets": {"upload_id": None}}, "upload_id is not text"),
     ],
 )
-def test_mistakes(params: dict[str, Any], words: str) -> None:
+def test_validation_errors(params: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigValidationError) as refusal:
         TapMux(config={**TOKEN, "stream_params": params})
-    assert any(words in error for error in refusal.value.errors)
+    assert any(message in error for error in refusal.value.errors)

@@ -1,4 +1,4 @@
-"""Subviews: hours that are final."""
+"""Subviews: only complete hours are read."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ KEY = ("metric", "subview_type", "group", "date")
 
 
 def keys(records: list[Message]) -> set[tuple[str, ...]]:
-    """Give the keys of records, which have to be unique."""
+    """Return the keys of records; they must be unique."""
     found = {tuple(record[name] for name in KEY) for record in records}
     assert len(found) == len(records)
     return found
 
 
-def test_only_final_hours_and_then_the_next_ones() -> None:
+def test_only_complete_hours_and_then_the_next_ones() -> None:
     now = NOW - 12 * HOUR
     clock = [float(now)]
     start = tap_time(now - 2 * DAY)
     with Sandbox(world=GeneratedWorld(), options=SandboxOptions(clock=lambda: clock[0])) as sandbox:
         first = run_tap(sandbox, STREAM, start_date=start)
         records = first.records(STREAM)
-        final = (now - 2 * HOUR) // HOUR * HOUR  # as the sandbox has it
+        end = (now - 2 * HOUR) // HOUR * HOUR  # the same rule as in the sandbox
         assert {record["subview_type"] for record in records} == {"rendition", "playback_mode"}
         assert {record["status"] for record in records} == {"complete"}
         assert tap_time(now - 2 * DAY - HOUR) < min(record["date"] for record in records)
-        assert max(record["date"] for record in records) < tap_time(final)
+        assert max(record["date"] for record in records) < tap_time(end)
         before = keys(records)
         asked = len([r for r in sandbox.requests if "/subview-metrics/" in r.path])
         assert asked <= 2 * 4
@@ -43,15 +43,13 @@ def test_only_final_hours_and_then_the_next_ones() -> None:
         clock[0] += 3 * HOUR
         second = run_tap(sandbox, STREAM, state=first.states[-1], lookback_days=0)
         added = {date for *_, date in keys(second.records(STREAM)) - before}
-        assert added == {tap_time(final + hour * HOUR) for hour in range(3)}
+        assert added == {tap_time(end + hour * HOUR) for hour in range(3)}
 
 
 @pytest.mark.parametrize(
     ("through", "hours"), [("00:59:59", 1), ("01:00:00", 1), ("01:30:00", 1), ("01:59:59", 2)]
 )
-def test_an_hour_counts_when_all_of_it_is_complete(
-    sandbox: Sandbox, through: str, hours: int
-) -> None:
+def test_an_hour_is_read_when_it_is_complete(sandbox: Sandbox, through: str, hours: int) -> None:
     midnight = NOW - NOW % DAY - DAY
     day = tap_time(midnight)[:10]
     answer = {

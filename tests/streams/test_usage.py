@@ -1,4 +1,4 @@
-"""Usage: what was delivered, and the files that are billed by."""
+"""Delivery usage, usage exports and asset inputs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 USAGE = "/video/v1/delivery-usage"
 TODAY = NOW - NOW % DAY
 LAST = (NOW - 13 * HOUR) // DAY * DAY
-"""End of the last day that is counted up."""
+"""End of the last day for which Mux has complete sums."""
 
 
 def delivery(asset_id: str, hour: int, **fields: Any) -> Row:
-    """Make what was delivered of an asset in an hour."""
+    """Make the delivery of an asset in an hour."""
     return {
         "hour": hour,
         "asset_id": asset_id,
@@ -35,7 +35,7 @@ def delivery(asset_id: str, hour: int, **fields: Any) -> Row:
 
 
 class TestDeliveryUsage:
-    """Windows that are over."""
+    """Sums of complete days or hours."""
 
     def test_days(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.tables["delivery_usage"] = [
@@ -69,7 +69,9 @@ class TestDeliveryUsage:
         counted = (NOW - 13 * HOUR) // HOUR * HOUR
         world.tables["delivery_usage"] = [
             delivery("asset", counted - HOUR),
-            delivery("asset", counted + HOUR),  # an hour to spare, if one ends meanwhile
+            delivery(
+                "asset", counted + HOUR
+            ),  # one hour is left out, since the test may run over a full hour
         ]
         (record,) = run_tap(
             sandbox,
@@ -82,7 +84,7 @@ class TestDeliveryUsage:
         asked = {tuple(request.params("timeframe[]")) for request in sandbox.requests_to(USAGE)}
         assert len(asked) in {3, 4}
 
-    def test_as_far_back_as_mux_keeps_it(
+    def test_reads_the_whole_retention(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         run_tap(sandbox, "delivery_usage")
@@ -95,10 +97,10 @@ class TestDeliveryUsage:
 
 
 class TestUsageExports:
-    """Files of the organization."""
+    """Usage exports."""
 
     def fill(self, world: ExplicitWorld, days: int, **fields: Any) -> list[str]:
-        """Make files of the last days, and give these."""
+        """Make files of the last days; return their dates."""
         dates = [
             datetime.fromtimestamp(TODAY - day * DAY, UTC).date().isoformat()
             for day in range(1, days + 1)
@@ -106,9 +108,7 @@ class TestUsageExports:
         world.tables["usage_exports"] = [{"date": date, "file_size": 5, **fields} for date in dates]
         return sorted(dates)
 
-    def test_oldest_first_and_then_what_is_new(
-        self, world: ExplicitWorld, sandbox: Sandbox
-    ) -> None:
+    def test_oldest_first_and_then_new_ones(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         dates = self.fill(world, 130)
         output = run_tap(sandbox, "usage_exports")
         records = output.records("usage_exports")
@@ -121,7 +121,7 @@ class TestUsageExports:
         assert shown.records("usage_exports")[0]["download_url"].startswith("https://")
 
     @pytest.mark.parametrize("days", [0, 3])
-    def test_nothing_yet_is_no_failure(
+    def test_no_file_yet_is_no_failure(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, days: int
     ) -> None:
         self.fill(world, days, ready_at=NOW + DAY)
@@ -136,7 +136,7 @@ class TestUsageExports:
 
 
 class TestAssetInputs:
-    """A request for each asset."""
+    """One request for each asset."""
 
     def test_inputs(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.asset_rows = [
@@ -169,7 +169,7 @@ class TestAssetInputs:
         assert "Skipped asset_inputs, which is not available" in caplog.text
 
 
-def test_a_day_that_mux_still_makes_does_not_hide_those_before_it(sandbox: Sandbox) -> None:
+def test_an_unfinished_export_does_not_hide_earlier_ones(sandbox: Sandbox) -> None:
     today = NOW - NOW % DAY
     row = {"date": tap_time(today - 2 * DAY)[:10], "file_size": 1}
     answer = {"data": [row], "meta": {"page": 1, "pages": 1, "total": 1}}
@@ -179,5 +179,5 @@ def test_a_day_that_mux_still_makes_does_not_hide_those_before_it(sandbox: Sandb
     records = run_tap(sandbox, "usage_exports").records("usage_exports")
     assert [record["date"] for record in records] == [row["date"]]
     ends = [int(request.params("timeframe[]")[1]) for request in sandbox.requests_to(path)]
-    assert len(ends) == 2  # a count tells that there is no other page
+    assert len(ends) == 2  # the count says that there is no other page
     assert ends[0] - ends[1] == DAY

@@ -1,4 +1,4 @@
-"""Views in full: as complete, ordered and resumable as the short ones."""
+"""The stream video_view_details: complete, in order, incremental."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START: dict[str, Any] = {"start_date": wire_time(NOW - 30 * HOUR)}
 
 
 def details(sandbox: Sandbox) -> list[str]:
-    """Give the ids of the views that were asked for one by one."""
+    """Return the ids of the views that were requested one by one."""
     prefix = "/data/v1/video-views/"
     return [
         request.path.removeprefix(prefix)
@@ -41,7 +41,7 @@ def test_one_request_a_view_and_several_at_a_time(world: ExplicitWorld, sandbox:
     assert bookmark(output.states[-1], STREAM) == tap_time(NOW - 20 * HOUR + 299 * 3 * MINUTE)
 
 
-def test_a_long_window_is_not_lost_as_a_whole(world: ExplicitWorld, sandbox: Sandbox) -> None:
+def test_state_is_written_within_a_long_window(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.view_rows = views(1700, NOW - 20 * HOUR, 20)
     states = run_tap(sandbox, STREAM, **START).states
     reached = dict.fromkeys(bookmark(state, STREAM) for state in states if state["bookmarks"])
@@ -79,7 +79,7 @@ def test_the_id_is_that_of_the_list(world: ExplicitWorld, sandbox: Sandbox) -> N
     assert record["id"] == "listed"
 
 
-def test_a_view_that_is_gone_is_skipped(
+def test_a_deleted_view_is_skipped(
     world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.view_rows = views(5, NOW - 10 * HOUR, HOUR)
@@ -90,7 +90,7 @@ def test_a_view_that_is_gone_is_skipped(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_no_details_at_all(
+def test_no_details_for_any_view(
     world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     world.view_rows = views(5, NOW - 10 * HOUR, HOUR)
@@ -101,7 +101,7 @@ def test_no_details_at_all(
     assert bookmark(output.states[-1], STREAM) is None
 
 
-def test_a_run_that_breaks_off_is_continued(world: ExplicitWorld, sandbox: Sandbox) -> None:
+def test_a_failed_run_is_continued(world: ExplicitWorld, sandbox: Sandbox) -> None:
     world.view_rows = views(200, NOW - 30 * HOUR + MINUTE, 8 * MINUTE)
     sandbox.faults.add("video-views/view-000190", times=1, action=Answer(400))
     output = Output()
@@ -119,5 +119,5 @@ def test_a_run_that_breaks_off_is_continued(world: ExplicitWorld, sandbox: Sandb
 
 
 def tap_time_of(row: dict[str, str]) -> str:
-    """Give the end of a view as the tap writes it."""
+    """Return the view_end of a view in the format of the tap."""
     return row["view_end"].replace("Z", ".000000Z")

@@ -1,4 +1,4 @@
-"""The stream video_views: complete, in order, incremental, whatever the API leaves open."""
+"""The stream video_views: complete, in order, incremental, for all behaviours the API may have."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ PATH = "/data/v1/video-views"
 
 
 def read(sandbox: Sandbox, **more: Any) -> Output:
-    """Run the stream alone."""
+    """Run only this stream."""
     return run_tap(sandbox, "video_views", **more)
 
 
 def ids(rows: list[dict[str, Any]]) -> list[str]:
-    """Give the ids in order."""
+    """Return the ids of rows."""
     return [row["id"] for row in rows]
 
 
 def asked(request: RequestRecord) -> tuple[int, int]:
-    """Give the timeframe that a request asked for."""
+    """Return the timeframe of a request."""
     start, end = request.params("timeframe[]")
     return int(start), int(end)
 
 
 class TestRecords:
-    """What a record looks like."""
+    """The form of a record."""
 
-    def test_has_all_fields_but_the_count(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_has_all_other_fields(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = [view("a", NOW - HOUR, video_title='"Quote"\n, naïve 🎬 \\ \u2028')]
         (record,) = read(sandbox).records("video_views")
         assert record == {
@@ -53,7 +53,7 @@ class TestRecords:
             "environment_id": "sandbox-environment",
         }
 
-    def test_count_in_each_row_is_dropped_without_a_word(
+    def test_the_count_in_each_record_is_left_out(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.view_rows = [view("a", NOW - HOUR)]
@@ -63,7 +63,7 @@ class TestRecords:
         assert "total_row_count" not in record
         assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
 
-    def test_fractions_of_a_second_are_ordered_rightly(
+    def test_fractions_of_a_second_are_in_order(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = [
@@ -86,14 +86,16 @@ class TestRecords:
 
 
 class TestWindows:
-    """The range of time is read in windows, oldest first, and all of it."""
+    """The whole time range is read in windows, oldest first."""
 
-    def test_all_views_come_once_and_in_order(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_all_views_once_and_in_order(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         rows = views(3000, NOW - 90 * DAY, 90 * DAY / 3001)
         world.view_rows = random.Random(1).sample(rows, len(rows))
         assert ids(read(sandbox).records("video_views")) == ids(rows)
 
-    def test_no_window_is_larger_than_agreed(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_no_window_is_larger_than_the_maximum(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
         dense = views(3 * MAX_RECORDS, NOW - 3 * HOUR, 0.5)
         sparse = [view(f"sparse-{number:03}", NOW - number * DAY) for number in range(90, 1, -1)]
         world.view_rows = sparse + dense
@@ -103,7 +105,7 @@ class TestWindows:
         runs = itertools.groupby(message["type"] for message in output.messages)
         assert max(len(list(run)) for kind, run in runs if kind == "RECORD") <= MAX_RECORDS
 
-    def test_one_second_with_more_than_a_window_holds(
+    def test_one_second_with_more_views_than_the_maximum(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         rows = [view(number, NOW - DAY) for number in range(MAX_RECORDS + 250)]
@@ -119,13 +121,13 @@ class TestWindows:
     ) -> None:
         sandbox.options.timeframe_includes_start = start_included
         sandbox.options.timeframe_includes_end = end_included
-        # A view in each second: whichever second a window ends at, one would be lost or doubled.
+        # One view in each second, so that a wrong end of a window would lose or repeat a view.
         world.view_rows = views(2 * MAX_RECORDS + 10, NOW - 3 * HOUR, 1)
         records = read(sandbox, start_date=tap_time(NOW - 3 * HOUR)).records("video_views")
         assert ids(records) == ids(world.view_rows)
 
     @pytest.mark.parametrize("cap", [1, 7, 99])
-    def test_pages_may_be_shorter_than_asked_for(
+    def test_pages_may_be_shorter_than_requested(
         self, world: ExplicitWorld, sandbox: Sandbox, cap: int
     ) -> None:
         sandbox.options.page_cap = cap
@@ -142,7 +144,7 @@ class TestWindows:
         assert ids(output.records("video_views")) == ids(world.view_rows)
 
     @pytest.mark.parametrize("wrong", [lambda count: count // 2, lambda count: count * 2 + 1])
-    def test_a_wrong_count_loses_nothing_and_is_told(
+    def test_a_wrong_count_loses_no_view_and_is_reported(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, wrong: Any
     ) -> None:
         sandbox.options.total_row_count = wrong
@@ -162,30 +164,30 @@ class TestWindows:
 
 
 class TestMovement:
-    """Rows move while a window is read."""
+    """Views move to other pages while a window is read."""
 
     def test_a_window_whose_count_changed_is_read_again(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.view_rows = views(150, NOW - HOUR, 1)
-        newcomer = view("newcomer", NOW - HOUR)
+        new = view("new", NOW - HOUR)
 
-        def arrive(_: object) -> None:
-            world.view_rows.append(newcomer)
+        def insert(_: object) -> None:
+            world.view_rows.append(new)
 
-        sandbox.faults.add(lambda request: request.page == 2, action=arrive)
+        sandbox.faults.add(lambda request: request.page == 2, action=insert)
         records = read(sandbox, start_date=tap_time(NOW - 2 * HOUR)).records("video_views")
-        assert sorted(ids(records)) == sorted([*ids(views(150, 0, 1)), "newcomer"])
+        assert sorted(ids(records)) == sorted([*ids(views(150, 0, 1)), "new"])
         assert not repeated(records)
         assert "kept moving" not in caplog.text
 
-    def test_a_view_that_slips_from_page_to_page_is_not_lost(
+    def test_a_view_that_moves_to_a_page_already_read_is_not_lost(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = views(150, NOW - HOUR, 1)
 
         def reopen(_: object) -> None:
-            # The first view goes on: the 101st moves up to page 1, which has been read already.
+            # The first view gets a later view_end: the 101st moves to page 1, already read.
             world.view_rows[0] = view(0, NOW - HOUR + 200, watch_time=1)
 
         sandbox.faults.add(lambda request: request.page == 2, action=reopen)
@@ -193,7 +195,7 @@ class TestMovement:
         assert sorted(ids(records)) == ids(views(150, 0, 1))
         assert records[-1]["watch_time"] == 1
 
-    def test_ties_in_another_order_each_time_are_no_loss(
+    def test_views_in_another_order_in_each_answer_are_not_lost(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         rows = [view(number, NOW - HOUR) for number in range(110)]
@@ -209,16 +211,16 @@ class TestMovement:
         assert sorted(ids(records)) == ids(rows)
         assert "kept moving" not in caplog.text
 
-    def test_after_three_tries_it_goes_on_with_what_it_has(
+    def test_a_window_is_read_at_most_three_times(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.view_rows = views(150, NOW - HOUR, 1)
         extra = itertools.count(1000)
 
-        def arrive(_: object) -> None:
+        def insert(_: object) -> None:
             world.view_rows.append(view(next(extra), NOW - HOUR + 160))
 
-        sandbox.faults.add(lambda request: request.page == 2, times=None, action=arrive)
+        sandbox.faults.add(lambda request: request.page == 2, times=None, action=insert)
         records = read(
             sandbox, start_date=tap_time(NOW - 2 * HOUR), end_date=tap_time(NOW - HOUR // 2)
         ).records("video_views")
@@ -226,7 +228,7 @@ class TestMovement:
         assert sorted(ids(records)) == sorted(ids(world.view_rows))
         assert "kept moving" in caplog.text
 
-    def test_a_view_reopened_during_the_run_comes_again_with_its_later_version_last(
+    def test_a_view_reopened_during_the_run_is_written_again(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = [
@@ -253,22 +255,22 @@ class TestMovement:
 
 
 class TestRetention:
-    """Mux refuses what it no longer keeps."""
+    """Mux refuses timeframes that it no longer keeps."""
 
     @pytest.mark.parametrize("days", [1, 30, 100, 400])
-    def test_without_start_date_all_that_is_kept_is_read(
+    def test_without_start_date_the_whole_retention_is_read(
         self, world: ExplicitWorld, sandbox: Sandbox, days: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = int(time.time())
         sandbox.options.retention_days = days
-        border = now - days * DAY
-        world.view_rows = [view("old", border - HOUR), view("kept", border + 5 * MINUTE)]
+        oldest = now - days * DAY
+        world.view_rows = [view("old", oldest - HOUR), view("kept", oldest + 5 * MINUTE)]
         world.view_rows.append(view("new", now - MINUTE))
         records = read(sandbox).records("video_views")
         assert ids(records) == ["kept", "new"]
         assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
 
-    def test_an_older_start_date_is_told(
+    def test_an_older_start_date_is_one_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = int(time.time())
@@ -280,7 +282,7 @@ class TestRetention:
         assert "from 2020-01-01T00:00:00Z to 20" in warning.getMessage()
         assert "gone" in warning.getMessage()
 
-    def test_a_shorter_range_of_time_is_told(
+    def test_a_shorter_timeframe_in_the_answer_is_reported(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = int(time.time())
@@ -294,7 +296,7 @@ class TestRetention:
         assert f"from {tap_time(now - 40 * DAY)[:19]}Z to" in warning.getMessage()
         assert "outside of that are missing" in warning.getMessage()
 
-    def test_an_older_bookmark_is_told(
+    def test_an_older_bookmark_is_one_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = int(time.time())
@@ -307,7 +309,7 @@ class TestRetention:
         (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
         assert f"from {tap_time(now - 99 * DAY)[:19]}Z to" in warning.getMessage()
 
-    def test_a_lookback_beyond_what_is_kept_is_not_told(
+    def test_a_lookback_beyond_the_retention_is_no_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = int(time.time())
@@ -317,22 +319,22 @@ class TestRetention:
         assert ids(read(sandbox, state=state).records("video_views")) == ["first"]
         assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
 
-    def test_what_is_kept_may_recede_in_the_middle_of_a_window(
+    def test_views_may_expire_while_a_window_is_read(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         now = int(time.time())
         sandbox.options.retention_days = 30
         world.view_rows = views(150, now - 30 * DAY + MINUTE, 1)
 
-        def recede(_: object) -> None:
+        def expire(_: object) -> None:
             sandbox.options.retention_days = 30 - 2 * MINUTE / DAY
 
-        sandbox.faults.add(lambda request: request.page == 2, action=recede)
+        sandbox.faults.add(lambda request: request.page == 2, action=expire)
         records = read(sandbox).records("video_views")
         assert ids(records)[-1] == world.view_rows[-1]["id"]
         assert not repeated(records)
 
-    def test_a_limit_to_the_length_of_a_timeframe_loses_nothing(
+    def test_a_limit_on_the_length_of_a_timeframe(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = int(time.time())
@@ -357,7 +359,7 @@ class TestRetention:
 
 
 class TestBookmark:
-    """State follows the rows, and never goes back."""
+    """The state follows the records, and never goes back."""
 
     def test_second_run_reads_only_the_lookback(
         self, world: ExplicitWorld, sandbox: Sandbox
@@ -424,7 +426,7 @@ class TestBookmark:
         assert output.records("video_views")
         assert {bookmark(state) for state in output.states} == {last}
 
-    def test_an_empty_range_leaves_the_bookmark(
+    def test_an_empty_time_range_does_not_move_the_bookmark(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = [view("a", NOW - DAY)]
@@ -433,9 +435,7 @@ class TestBookmark:
         output = read(sandbox, state=state)
         assert bookmark(output.states[-1]) == tap_time(NOW - DAY)
 
-    def test_bookmark_in_another_form_is_understood(
-        self, world: ExplicitWorld, sandbox: Sandbox
-    ) -> None:
+    def test_bookmark_in_another_format(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = views(50, NOW - 10 * DAY, 4 * HOUR)
         state = read(sandbox).states[-1]
         partition = state["bookmarks"]["video_views"]["partitions"][0]
@@ -445,7 +445,7 @@ class TestBookmark:
         assert len(output.records("video_views")) == 1
         assert bookmark(output.states[-1]) == mark
 
-    def test_bookmark_that_is_no_moment_is_refused(self, sandbox: Sandbox) -> None:
+    def test_invalid_bookmark_is_refused(self, sandbox: Sandbox) -> None:
         partition = {
             "context": {"environment_id": "sandbox-environment"},
             "replication_key": "view_end",
@@ -459,7 +459,7 @@ class TestBookmark:
 class TestDates:
     """start_date and end_date."""
 
-    def test_range_is_half_open(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_time_range_is_half_open(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = views(10, NOW - DAY, 60)
         output = read(
             sandbox,
