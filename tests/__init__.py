@@ -1,1 +1,1 @@
-"""Tests: one file or folder for each room of the tap, and the whole of it end to end."""
+"""Tests: one folder for each package of the tap, and tests of the tap as a whole."""

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def world() -> ExplicitWorld:
-    """An empty Mux environment, to be filled by the test."""
+    """An empty Mux environment, which the test fills."""
     return ExplicitWorld()
 
 
@@ -30,15 +30,15 @@ def sandbox(world: ExplicitWorld) -> Iterator[Sandbox]:
 
 
 class Waits(list[float]):
-    """How long the waits between tries would have been, in seconds."""
+    """The seconds of each wait between tries, which did not happen."""
 
     for_rate_limit = 0.0
-    """How long requests would have waited for a rate limit, in seconds."""
+    """The seconds that requests would have waited for a rate limit."""
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
-    """Let waiting take no time, and note how long it would have been."""
+    """Let waits take no time; note how long they would have been."""
     noted = Waits()
     passed = [0.0]
 
@@ -46,7 +46,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
         def wait(self, timeout: float | None = None) -> bool:
             passed[0] += timeout or 0
             noted.for_rate_limit += timeout or 0
-            return super().wait(0.001)  # so that another thread may have the lock meanwhile
+            return super().wait(0.001)  # so that another thread can take the lock
 
     def sleep(seconds: float) -> None:
         noted.append(seconds)

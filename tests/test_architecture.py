@@ -1,4 +1,4 @@
-"""The plan of the house: imports go down, walls hold, and private members are private."""
+"""The layers of the tap: what each package may import, and use of private members."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(tap_mux.__file__).parent
-FLOORS = (
+LAYERS = (
     {"settings", "schemas"},
     {"api", "records"},
     {"reading", "exports"},
@@ -26,10 +26,10 @@ FLOORS = (
     {"cli"},
     {"__main__"},
 )
-"""From the ground up. A wing imports itself and what is on the floors below."""
+"""Lowest first. A package imports only itself and packages of lower layers."""
 
 PUBLIC_UNDERSCORES = {"_replace"}
-"""Members with an underscore that are public: NamedTuple has this one."""
+"""Public members that begin with an underscore, such as this one of NamedTuple."""
 
 MAX_CLASS_LINES = 250
 
@@ -37,7 +37,7 @@ MAX_CLASS_LINES = 250
 class Import(NamedTuple):
     """One import of one module."""
 
-    wing: str
+    package: str
     module: str
     imported: str
     is_for_types: bool
@@ -51,7 +51,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def imports() -> Iterator[Import]:
-    """Find all imports of the tap."""
+    """Yield all imports of the tap."""
     for module, tree in modules():
         for_types = {
             id(inner)
@@ -67,50 +67,56 @@ def imports() -> Iterator[Import]:
                 assert node.level == 0, f"{module} has a relative import"
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
             for name in names:
-                yield Import(wing(module), module, name, id(node) in for_types)
+                yield Import(package_of(module), module, name, id(node) in for_types)
 
 
-def wing(module: str) -> str:
-    """Return the wing of a module: ``api`` for ``tap_mux.api.client``."""
+def package_of(module: str) -> str:
+    """Return the package of a module: ``api`` for ``tap_mux.api.client``."""
     return [*module.split("."), ""][1]
 
 
-def floor(name: str) -> int:
-    """Return the floor of a wing."""
-    (number,) = [number for number, wings in enumerate(FLOORS) if name in wings]
+def layer_of(name: str) -> int:
+    """Return the layer of a package."""
+    (number,) = [number for number, packages in enumerate(LAYERS) if name in packages]
     return number
 
 
-IMPORTS = [found for found in imports() if found.wing]
+IMPORTS = [found for found in imports() if found.package]
 
 
-def test_every_wing_has_a_floor() -> None:
-    assert {found.wing for found in IMPORTS} == {name for wings in FLOORS for name in wings}
+def test_every_package_has_a_layer() -> None:
+    assert {found.package for found in IMPORTS} == {
+        name for packages in LAYERS for name in packages
+    }
 
 
-def test_imports_go_down() -> None:
-    own = [found for found in IMPORTS if wing(found.imported) and found.imported[:8] == "tap_mux."]
+def test_imports_are_from_lower_layers() -> None:
+    own = [
+        found
+        for found in IMPORTS
+        if package_of(found.imported) and found.imported[:8] == "tap_mux."
+    ]
     assert len(own) > 100
     up = [
         found
         for found in own
-        if floor(wing(found.imported)) >= floor(found.wing)
-        and wing(found.imported) != found.wing
+        if layer_of(package_of(found.imported)) >= layer_of(found.package)
+        and package_of(found.imported) != found.package
         and not found.is_for_types
     ]
     assert up == []
 
 
 @pytest.mark.parametrize("package", ["requests", "urllib3"])
-def test_only_two_rooms_know_http(package: str) -> None:
+def test_only_api_and_download_import_http_libraries(package: str) -> None:
     found = {each.module for each in IMPORTS if each.imported.split(".")[0] == package}
-    outside = {module for module in found if wing(module) != "api"}
+    outside = {module for module in found if package_of(module) != "api"}
     assert found
     assert outside <= {"tap_mux.exports.download"}
 
 
-def test_records_and_api_do_not_know_each_other() -> None:
-    pairs = {(found.wing, wing(found.imported)) for found in IMPORTS}
+def test_records_and_api_do_not_import_each_other() -> None:
+    pairs = {(found.package, package_of(found.imported)) for found in IMPORTS}
     assert not pairs & {("records", "api"), ("api", "records")}
 
 
@@ -119,13 +125,13 @@ def test_only_the_tap_imports_streams() -> None:
         each.module
         for each in IMPORTS
         if each.imported.startswith("tap_mux.streams")
-        and each.wing != "streams"
+        and each.package != "streams"
         and not each.is_for_types
     }
     assert found == {"tap_mux.tap"}
 
 
-def test_no_class_touches_private_members_of_another() -> None:
+def test_no_class_uses_private_members_of_another() -> None:
     for module, tree in modules():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
@@ -156,7 +162,7 @@ def private_uses(node: ast.ClassDef) -> set[str]:
 
 
 def is_private(name: str) -> bool:
-    """Tell whether a name begins with one underscore."""
+    """Return whether a name begins with exactly one underscore."""
     return name.startswith("_") and not name.startswith("__")
 
 

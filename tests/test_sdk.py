@@ -23,14 +23,14 @@ CONFIG = {"token_id": "id", "token_secret": "secret", "api_url": "http://127.0.0
 
 @pytest.fixture(scope="module", autouse=True)
 def _sandbox() -> Iterator[None]:
-    """Point the settings, which the suite takes when it is imported, to a sandbox."""
+    """Point the settings, which the suite reads on import, to a sandbox."""
     with Sandbox(world=GeneratedWorld(assets=1000, views_per_day=100)) as running:
         CONFIG.update(running.config)
         yield
 
 
 class TapOfAllStreams(TapMux):
-    """The tap with all streams selected, also those that are not by default."""
+    """The tap with all streams selected."""
 
     def discover_streams(self) -> list[MuxStream]:
         """Make all streams, and select them."""

@@ -1,4 +1,4 @@
-"""The tap as a program: settings, credentials, what it prints and how it ends."""
+"""The tap as a program: its settings, what it prints and how it ends."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ TOKENS = {"token_id": "id", "token_secret": "s3cr3t"}
 
 
 def one_line(stderr: str) -> str:
-    """Return the only line that is an error."""
+    """Return the only error line of the log."""
     assert "Traceback" not in stderr
     (line,) = [line for line in stderr.splitlines() if "| ERROR" in line]
     return line
 
 
 class TestWithoutCredentialsOrNetwork:
-    """What needs neither."""
+    """Commands that need no credentials and no network."""
 
     @pytest.mark.parametrize("option", ["--discover", "--about", "--version", "--help"])
     def test_describes_itself(self, option: str) -> None:
@@ -65,14 +65,14 @@ class TestWithoutCredentialsOrNetwork:
         assert streams["video_views"]["replication_method"] == "INCREMENTAL"
         assert streams["video_views"]["replication_key"] == "view_end"
 
-    def test_promises_only_what_it_does(self) -> None:
+    def test_batch_is_no_capability(self) -> None:
         about = json.loads(run_program("--about", "--format=json").stdout)
         assert "batch" not in about["capabilities"]
         assert "batch_config" not in about["settings"]["properties"]
 
 
 class TestSettings:
-    """Mistakes are found at the start, and named."""
+    """Validation errors are reported at the start of a run."""
 
     @pytest.mark.parametrize("name", ["token_id", "token_secret"])
     @pytest.mark.parametrize("value", ["", "  ", None])
@@ -87,7 +87,7 @@ class TestSettings:
         assert sandbox.requests == []
 
     @pytest.mark.parametrize(
-        ("settings", "words"),
+        ("settings", "message"),
         [
             ({"environments": {"token_secret": "hush"}}, "environments is not of type 'array'"),
             ({"environments": "hush"}, "environments is not of type 'array'"),
@@ -99,12 +99,12 @@ class TestSettings:
         ],
     )
     def test_settings_of_the_wrong_form_are_not_printed(
-        self, tmp_path: Path, settings: dict[str, Any], words: str
+        self, tmp_path: Path, settings: dict[str, Any], message: str
     ) -> None:
         token = {} if "environments" in settings else {"token_id": "id", "token_secret": "secret"}
         done = run_program("--config", config_file(tmp_path, **token, **settings))
         assert done.returncode == 1
-        assert words in one_line(done.stderr)
+        assert message in one_line(done.stderr)
         assert "hush" not in done.stderr + done.stdout
 
     def test_credential_of_the_wrong_type_is_not_printed(self, tmp_path: Path) -> None:
@@ -115,7 +115,9 @@ class TestSettings:
         assert "12345678" not in done.stderr
 
     @pytest.mark.parametrize("option", [[], ["--test"], ["--test=schema"]])
-    def test_mistakes_are_one_line_whatever_is_run(self, tmp_path: Path, option: list[str]) -> None:
+    def test_validation_errors_are_one_line_for_every_command(
+        self, tmp_path: Path, option: list[str]
+    ) -> None:
         config = config_file(tmp_path, **TOKENS, start_date="yesterday")
         done = run_program("--config", config, *option)
         assert done.returncode == 1
@@ -126,7 +128,7 @@ class TestSettings:
         ["", "2026", "2026-1-1", "20260101", "2026-W01-1", "2026-02-30", "01/02/2026", "now",
          "2026-01-01T25:00:00Z", "1767225600", "2026-01-01Z"],
     )  # fmt: skip
-    def test_no_date(self, value: str) -> None:
+    def test_invalid_date(self, value: str) -> None:
         for name in ("start_date", "end_date"):
             with pytest.raises(ConfigValidationError) as raised:
                 TapMux(config={**TOKENS, name: value})
@@ -138,7 +140,7 @@ class TestSettings:
         ["2026-01-01", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123Z", "2026-01-01 00:00",
          "2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00-0730", "2026-01-01T00:00:00"],
     )  # fmt: skip
-    def test_date(self, value: str) -> None:
+    def test_valid_date(self, value: str) -> None:
         tap = TapMux(config={**TOKENS, "start_date": value, "end_date": "2027-01-01"})
         assert tap.config["start_date"] == value
 
@@ -162,7 +164,7 @@ class TestSettings:
             ("start_date", 20260101),
         ],
     )
-    def test_nonsense_is_refused(self, name: str, value: object) -> None:
+    def test_invalid_values_are_refused(self, name: str, value: object) -> None:
         with pytest.raises(ConfigValidationError) as raised:
             TapMux(config={**TOKENS, name: value})
         assert name in raised.value.errors[0]
@@ -178,7 +180,7 @@ class TestSettings:
         assert "Unknown setting, ignored: token" in caplog.text
         assert "stream_maps" not in caplog.text
 
-    def test_batches_are_not_written_even_when_asked_for(
+    def test_batch_config_is_ignored(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.asset_rows = [asset("a", NOW)]
@@ -187,7 +189,7 @@ class TestSettings:
         assert len(output.records("assets")) == 1
         assert "Unknown setting, ignored: batch_config" in caplog.text
 
-    def test_all_can_come_from_the_environment(
+    def test_settings_from_the_environment(
         self, world: ExplicitWorld, sandbox: Sandbox, tmp_path: Path
     ) -> None:
         world.view_rows = views(5, NOW - 2 * HOUR, 60)
@@ -241,7 +243,7 @@ class TestEnd:
         last = done.stderr.splitlines()[-1]
         assert "400 Bad Request (invalid_parameters: No such thing.)" in last
 
-    def test_nobody_there(self, tmp_path: Path) -> None:
+    def test_connection_refused(self, tmp_path: Path) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -303,7 +305,7 @@ class TestEnd:
                 message = json.loads(line)
                 if message["type"] == "STATE" and bookmark(message["value"]):
                     tap.send_signal(number)
-        assert time.monotonic() - begun < 25  # it did not wait for the answer that is late
+        assert time.monotonic() - begun < 25  # it did not wait for the delayed answer
         assert tap.returncode == 0
         last = messages("".join(lines))[-1]
         assert last["type"] == "STATE"
@@ -311,7 +313,7 @@ class TestEnd:
 
     @pytest.mark.parametrize("taken", [1000, 8000, 22000, 36000])
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_a_signal_tears_no_long_line(
+    def test_a_signal_does_not_cut_a_long_line(
         self,
         tmp_path: Path,
         world: ExplicitWorld,
@@ -328,9 +330,9 @@ class TestEnd:
             assert tap.stdout
             while not sandbox.requests_to("/video/v1/assets"):
                 time.sleep(0.05)
-            time.sleep(0.3)  # by now the pipe is full
+            time.sleep(0.3)  # until the pipe is full
             output = os.read(tap.stdout.fileno(), taken)
-            time.sleep(0.05)  # and now again, within a line
+            time.sleep(0.05)  # until it is full again, within a line
             tap.send_signal(number)
             time.sleep(0.1)
             output += tap.stdout.read()
@@ -348,12 +350,12 @@ class TestEnd:
 import os
 from tap_mux.tap import TapMux
 
-class Told(TapMux):
+class Interrupted(TapMux):
     def load_state(self, state):
         os.kill(os.getpid(), {int(number)})
         super().load_state(state)
 
-Told.cli()
+Interrupted.cli()
 """
         done = subprocess.run(
             [
@@ -368,7 +370,7 @@ Told.cli()
         assert sandbox.requests == []
 
     @pytest.mark.parametrize(
-        ("state", "words"),
+        ("state", "message"),
         [
             ("", "The file with the state is no JSON"),
             ("[]", "The file with the state is no JSON object"),
@@ -377,36 +379,36 @@ Told.cli()
             ('{"bookmarks": {"x": []}}', "The state is not one that this tap has written"),
         ],
     )
-    def test_a_state_that_is_none(
-        self, tmp_path: Path, sandbox: Sandbox, state: str, words: str
+    def test_an_invalid_state(
+        self, tmp_path: Path, sandbox: Sandbox, state: str, message: str
     ) -> None:
         (tmp_path / "state.json").write_text(state, encoding="utf-8")
         config = config_file(tmp_path, **sandbox.config)
         done = run_program("--config", config, "--state", str(tmp_path / "state.json"))
         assert done.returncode == 1
-        assert words in one_line(done.stderr)
+        assert message in one_line(done.stderr)
         assert done.stdout == ""
 
     @pytest.mark.parametrize(
-        ("catalog", "words"),
+        ("catalog", "message"),
         [
             ("assets", "The file with the catalog is no JSON"),
             ('{"streams": null}', "The file with the catalog is not what --discover prints"),
             ('{"streams": [{}]}', "The file with the catalog is not what --discover prints"),
         ],
     )
-    def test_a_catalog_that_is_none(
-        self, tmp_path: Path, sandbox: Sandbox, catalog: str, words: str
+    def test_an_invalid_catalog(
+        self, tmp_path: Path, sandbox: Sandbox, catalog: str, message: str
     ) -> None:
         (tmp_path / "catalog.json").write_text(catalog, encoding="utf-8")
         config = config_file(tmp_path, **sandbox.config)
         done = run_program("--config", config, "--catalog", str(tmp_path / "catalog.json"))
         assert done.returncode == 1
-        assert words in one_line(done.stderr)
+        assert message in one_line(done.stderr)
         assert done.stdout == ""
 
     @pytest.mark.parametrize("value", ["banana", 7.5, [1]])
-    def test_a_bookmark_that_is_no_moment_stops_its_stream_only(
+    def test_an_invalid_bookmark_stops_only_its_stream(
         self, world: ExplicitWorld, sandbox: Sandbox, value: Any
     ) -> None:
         world.view_rows = views(3, NOW - 2 * HOUR, 1)
@@ -416,7 +418,7 @@ Told.cli()
         part["replication_key_value"] = value
         output = Output()
         settings = {"start_date": view(0, NOW - 30 * HOUR)["view_end"]}
-        if value == 7.5:  # seconds of 1970
+        if value == 7.5:  # accepted, as seconds since 1970
             run_tap(sandbox, state=state, output=output, **settings)
             assert len(output.records("video_views")) == 3
             return
@@ -424,14 +426,14 @@ Told.cli()
             run_tap(sandbox, state=state, output=output, **settings)
         assert output.schema("errors")
 
-    def test_an_empty_bookmark_is_none(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_a_null_bookmark_is_no_bookmark(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = views(3, NOW - 2 * HOUR, 1)
         state = run_tap(sandbox, "video_views").states[-1]
         state["bookmarks"]["video_views"]["partitions"][0]["replication_key_value"] = None
         output = run_tap(sandbox, "video_views", state=state)
         assert len(output.records("video_views")) == 3
 
-    def test_a_bookmark_in_the_future_is_told(
+    def test_a_bookmark_in_the_future_is_reported(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.view_rows = views(3, NOW - 2 * HOUR, 1)
@@ -441,7 +443,7 @@ Told.cli()
         run_tap(sandbox, "video_views", state=state)
         assert "The bookmark of video_views lies in the future" in caplog.text
 
-    def test_connection_broken_for_good(
+    def test_connection_reset_on_every_try(
         self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         sandbox.faults.add("/video/v1/assets", times=None, action=Disconnect())

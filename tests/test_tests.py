@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent
 
 
 def imported(module: Path) -> set[str]:
-    """Give the full names of all that a module imports."""
+    """Return the full names of everything that a module imports."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.Import):

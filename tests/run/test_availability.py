@@ -1,4 +1,4 @@
-"""A stream that cannot be read does not stop the others, and is told of."""
+"""A stream that cannot be read does not stop the others, and is reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _fill(world: ExplicitWorld) -> None:
 
 
 def errors(stderr: str) -> list[str]:
-    """Give the lines that are errors."""
+    """Return the error lines of the log."""
     assert "Traceback" not in stderr
     return [line for line in stderr.splitlines() if "| ERROR" in line]
 
@@ -62,7 +62,7 @@ class TestUnavailable:
         assert len(sandbox.requests_to(ASSETS)) == 1
 
     @pytest.mark.parametrize("stream", ["asset_inputs", "related_incidents", "directive_runs"])
-    def test_what_is_missing_for_each_record_is_not_available(
+    def test_404_for_every_parent_means_not_available(
         self,
         world: ExplicitWorld,
         sandbox: Sandbox,
@@ -79,7 +79,7 @@ class TestUnavailable:
 
     @pytest.mark.parametrize("status", [403, 404, 412])
     @pytest.mark.parametrize("dimensions", [["asn", "country"], ["country", "asn"]])
-    def test_one_dimension_that_is_not_does_not_hide_others(
+    def test_one_unavailable_dimension_does_not_stop_the_others(
         self,
         world: ExplicitWorld,
         sandbox: Sandbox,
@@ -96,7 +96,7 @@ class TestUnavailable:
         assert "Skipped dimension_values (dimension: asn), which is not available" in skipped[0]
         assert skipped[1].endswith("access token: dimension_values (dimension: asn)")
 
-    def test_dimensions_of_which_none_is_are_one_warning(
+    def test_all_dimensions_unavailable_is_one_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         sandbox.faults.add("/dimensions/", times=None, action=Answer(404, NO))
@@ -106,7 +106,7 @@ class TestUnavailable:
         assert "Skipped dimension_values, which is not available" in skipped[0]
         assert skipped[1].endswith("access token: dimension_values")
 
-    def test_it_can_count_as_a_failure(self, tmp_path: Path, sandbox: Sandbox) -> None:
+    def test_it_fails_with_fail_on_unavailable(self, tmp_path: Path, sandbox: Sandbox) -> None:
         sandbox.faults.add(ASSETS, times=None, action=Answer(403, NO))
         config = config_file(tmp_path, **sandbox.config, fail_on_unavailable=True)
         done = run_program("--config", config)
@@ -114,7 +114,7 @@ class TestUnavailable:
         assert '"stream":"video_views","record"' in done.stdout
         assert errors(done.stderr)[-1].endswith("Not available: assets")
 
-    def test_only_the_first_request_tells(
+    def test_only_a_refused_first_request_means_not_available(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.asset_rows = [asset(f"asset-{number}", NOW - number) for number in range(150)]
@@ -127,7 +127,7 @@ class TestUnavailable:
 
 
 class TestFailure:
-    """A stream breaks off."""
+    """A stream fails."""
 
     def test_the_others_are_read_and_the_error_comes_last(
         self, tmp_path: Path, sandbox: Sandbox
@@ -140,7 +140,7 @@ class TestFailure:
         assert "assets failed: GET /video/v1/assets was answered 500" in last
         assert "Not for you." in last
 
-    def test_its_bookmark_stays_where_its_rows_ended(
+    def test_its_bookmark_is_that_of_its_last_record(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.view_rows = views(3000, NOW - 3 * DAY, 60)
@@ -182,7 +182,7 @@ class TestReport:
     """``--test`` says for each stream whether it can be read."""
 
     def test_all_available(self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox) -> None:
-        world.view_rows = [view("v", time.time())]  # not of the last day that is over
+        world.view_rows = [view("v", time.time())]  # not on the last complete day
         done = run_program("--config", config_file(tmp_path, **sandbox.config), "--test")
         assert done.returncode == 0
         names = sorted(stream.name for stream in ALL_STREAMS)
@@ -195,7 +195,7 @@ class TestReport:
         assert done.returncode == 0
         assert "\nassets: not available: GET /video/v1/assets" in done.stdout
 
-    def test_what_belongs_to_a_record_is_tried(
+    def test_a_stream_of_children_is_tried_with_a_parent(
         self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         world.tables["incidents"] = [{"id": "i", "started_at": "2026-01-01T00:00:00Z"}]
@@ -206,7 +206,7 @@ class TestReport:
         assert line.startswith("related_incidents: not available: GET /data/v1/incidents/i/related")
         assert line.endswith("It needs the permission Mux Data: Read, and a plan with alerts")
 
-    def test_one_metric_that_is_not_available_does_not_hide_others(
+    def test_one_unavailable_metric_does_not_hide_the_others(
         self, tmp_path: Path, sandbox: Sandbox
     ) -> None:
         sandbox.faults.add("/data/v1/metrics/views/", times=None, action=Answer(403, NO))

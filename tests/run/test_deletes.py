@@ -1,4 +1,4 @@
-"""What Mux no longer lists is deleted by the loader, if all that it lists has come."""
+"""The loader deletes records that Mux no longer lists, if the whole list was read."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def _fill(world: ExplicitWorld) -> None:
     world.asset_rows = [asset(f"asset-{number:03}", NOW - number) for number in range(150)]
 
 
-def kinds(output: Output, stream: str) -> list[str]:
-    """Give the kinds of a stream's messages, the same in a row once."""
+def message_types(output: Output, stream: str) -> list[str]:
+    """Return the types of a stream's messages; a sequence of the same type counts once."""
     found: list[str] = []
     for message in output.messages:
         if message.get("stream") == stream and found[-1:] != [message["type"]]:
@@ -38,22 +38,22 @@ def kinds(output: Output, stream: str) -> list[str]:
 
 
 def read(sandbox: Sandbox, *streams: str, **settings: Any) -> Output:
-    """Read streams with versions."""
+    """Read streams with ACTIVATE_VERSION messages."""
     return run_tap(sandbox, *streams, emit_activate_version_messages=True, **settings)
 
 
 class TestMessages:
     """ACTIVATE_VERSION."""
 
-    def test_not_unless_asked_for(self, sandbox: Sandbox) -> None:
+    def test_not_by_default(self, sandbox: Sandbox) -> None:
         output = run_tap(sandbox, "assets")
-        assert kinds(output, "assets") == ["SCHEMA", "RECORD"]
+        assert message_types(output, "assets") == ["SCHEMA", "RECORD"]
         assert not any("version" in message for message in output.messages)
 
     def test_after_the_last_record(self, sandbox: Sandbox) -> None:
         output = read(sandbox, "assets", "live_streams")
-        assert kinds(output, "assets") == ["SCHEMA", "RECORD", "ACTIVATE_VERSION"]
-        assert kinds(output, "live_streams") == ["SCHEMA", "ACTIVATE_VERSION"]
+        assert message_types(output, "assets") == ["SCHEMA", "RECORD", "ACTIVATE_VERSION"]
+        assert message_types(output, "live_streams") == ["SCHEMA", "ACTIVATE_VERSION"]
         versions = [
             message["version"]
             for message in output.messages
@@ -62,28 +62,28 @@ class TestMessages:
         assert len(versions) == 152
         assert len(set(versions)) == 1
 
-    def test_with_stream_maps_too(self, sandbox: Sandbox) -> None:
+    def test_with_stream_maps(self, sandbox: Sandbox) -> None:
         maps = {"assets": {"__alias__": "library", "id": "id", "__else__": None}}
         output = read(sandbox, "assets", catalog=catalog_of("assets"), stream_maps=maps)
-        assert kinds(output, "library") == ["SCHEMA", "RECORD", "ACTIVATE_VERSION"]
+        assert message_types(output, "library") == ["SCHEMA", "RECORD", "ACTIVATE_VERSION"]
         assert len({message.get("version", 0) for message in output.messages} - {0}) == 1
 
     @pytest.mark.parametrize("stream", ["video_views", "errors", "annotations", "delivery_usage"])
-    def test_never_for_what_mux_deletes_for_its_age(self, sandbox: Sandbox, stream: str) -> None:
-        assert kinds(read(sandbox, stream), stream) == ["SCHEMA"]
+    def test_not_for_records_that_mux_deletes_by_age(self, sandbox: Sandbox, stream: str) -> None:
+        assert message_types(read(sandbox, stream), stream) == ["SCHEMA"]
         catalog = catalog_of(stream)
         (entry,) = catalog["streams"]
         entry["replication_method"] = "FULL_TABLE"
         output = read(sandbox, stream, catalog=catalog)
-        assert kinds(output, stream) == ["SCHEMA"]
+        assert message_types(output, stream) == ["SCHEMA"]
 
-    def test_not_through_a_filter(self, sandbox: Sandbox) -> None:
+    def test_not_with_a_filter(self, sandbox: Sandbox) -> None:
         output = read(sandbox, "assets", stream_params={"assets": {"upload_id": "u"}})
-        assert kinds(output, "assets") == ["SCHEMA"]
+        assert message_types(output, "assets") == ["SCHEMA"]
 
     @pytest.mark.parametrize("page", [2, 3])
     @pytest.mark.parametrize("stream", ["assets", "uploads", "incidents"])
-    def test_all_rows_are_there_if_some_are_deleted_meanwhile(
+    def test_all_records_are_read_if_one_is_deleted_during_the_run(
         self, world: ExplicitWorld, sandbox: Sandbox, stream: str, page: int
     ) -> None:
         world.tables["uploads"] = [{"id": f"upload-{number:03}"} for number in range(250)]
@@ -103,9 +103,9 @@ class TestMessages:
         assert len(rows) == 249
         assert {row["id"] for row in rows} <= set(ids)
         assert len(ids) == len(set(ids)) <= 250
-        assert kinds(output, stream)[-1] == "ACTIVATE_VERSION"
+        assert message_types(output, stream)[-1] == "ACTIVATE_VERSION"
 
-    def test_not_when_a_list_does_not_hold_still(
+    def test_not_when_a_list_changes_too_often(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         numbers = itertools.count()
@@ -117,7 +117,7 @@ class TestMessages:
         sandbox.faults.add(
             lambda request: request.param("cursor") is not None, times=None, action=move
         )
-        assert kinds(read(sandbox, "assets"), "assets") == ["SCHEMA", "RECORD"]
+        assert message_types(read(sandbox, "assets"), "assets") == ["SCHEMA", "RECORD"]
         assert "assets may lack records: GET /video/v1/assets gave other records" in caplog.text
         assert "no rows are deleted" in caplog.text
 
@@ -129,18 +129,18 @@ class TestMessages:
         output = Output()
         with pytest.raises(MuxError, match="assets failed"):
             read(sandbox, "assets", output=output)
-        assert kinds(output, "assets") == ["SCHEMA", "RECORD"]
+        assert message_types(output, "assets") == ["SCHEMA", "RECORD"]
 
     def test_not_when_it_is_not_available(self, sandbox: Sandbox) -> None:
         sandbox.faults.add(ASSETS, times=None, action=Answer(403))
-        assert kinds(read(sandbox, "assets"), "assets") == ["SCHEMA"]
+        assert message_types(read(sandbox, "assets"), "assets") == ["SCHEMA"]
 
 
 class TestPostgres:
-    """The real loader."""
+    """With target-postgres."""
 
     def load(self, sandbox: Sandbox, target: Target) -> None:
-        """Read all assets and load them, whatever comes of it."""
+        """Read all assets and load them, even if reading fails."""
         output = Output()
         try:
             read(sandbox, "assets", output=output)
@@ -148,7 +148,7 @@ class TestPostgres:
             target.load(*output.messages)
 
     def rows(self, target: Target) -> dict[str, bool]:
-        """Say of each loaded asset whether it is marked as deleted."""
+        """Return for each loaded asset whether it is marked as deleted."""
         schema = psycopg.sql.Identifier(target.config["default_target_schema"], "assets")
         settings = {key: postgres()[key] for key in ("host", "port", "user")}
         with psycopg.connect(**settings, dbname="postgres") as connection:

@@ -1,4 +1,4 @@
-"""A run that dies in the middle loses nothing and repeats little."""
+"""Killed runs lose no record and repeat few."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STEP = 7
 
 
 def run(config: str, state: Message | None, folder: Path, kill_after: int | None) -> list[Message]:
-    """Run the tap, kill it after a number of lines, and return what it wrote."""
+    """Run the tap, kill it after a number of lines; return its messages."""
     state_file, catalog = folder / "state.json", folder / "catalog.json"
     state_file.write_text(json.dumps(state or {}))
     catalog.write_text(json.dumps(catalog_of("video_views")))
@@ -48,7 +48,7 @@ def run(config: str, state: Message | None, folder: Path, kill_after: int | None
 
 
 def view_ends(output: list[Message]) -> dict[str, str]:
-    """Give when each of the views ended."""
+    """Return the view_end of each view."""
     return {
         message["record"]["id"]: message["record"]["view_end"]
         for message in output
@@ -57,13 +57,13 @@ def view_ends(output: list[Message]) -> dict[str, str]:
 
 
 def last_state(output: list[Message]) -> Message | None:
-    """Give the last state that was written."""
+    """Return the last state."""
     states: list[Message] = [message["value"] for message in output if message["type"] == "STATE"]
     return states[-1] if states else None
 
 
 @pytest.mark.parametrize("lookback", [0, 7200])
-def test_killed_runs_add_up(
+def test_killed_runs_read_all_views_together(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, lookback: int
 ) -> None:
     world.view_rows = views(ROWS, NOW - DAY, STEP)
@@ -80,13 +80,13 @@ def test_killed_runs_add_up(
     for kill_after in (4_444, 5_555, 4_444, None):
         output = run(config, state, tmp_path, kill_after)
         ends = view_ends(output)
-        # What the state promises has been written, in this run or in an earlier one.
+        # Everything up to the bookmark was written, in this run or in an earlier one.
         seen |= ends
         read += len(ends)
         state = last_state(output) or state
-        promised = bookmark(state or {}) or ""
-        assert promised > mark, "the bookmark did not move"
-        mark = promised
+        reached = bookmark(state or {}) or ""
+        assert reached > mark, "the bookmark did not move"
+        mark = reached
         expected = {row["id"] for row in world.view_rows if tap_time_of(row["view_end"]) <= mark}
         assert expected
         assert expected <= seen.keys()
@@ -95,5 +95,5 @@ def test_killed_runs_add_up(
 
 
 def tap_time_of(wire: str) -> str:
-    """Turn a moment as Mux writes it into what the tap writes."""
+    """Convert a time from the format of Mux to that of the tap."""
     return f"{wire[:19]}.000000Z"

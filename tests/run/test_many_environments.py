@@ -46,14 +46,14 @@ def both() -> Iterator[Sandbox]:
 
 
 def run(folder: Path, sandbox: Sandbox, *arguments: str, **settings: Any) -> Any:
-    """Run the program for both environments, unless the settings say otherwise."""
+    """Run the program, by default for both environments."""
     settings = {"environments": ACCESS, **settings}
     config = config_file(folder, api_url=sandbox.config["api_url"], max_attempts=2, **settings)
     return run_program("--config", config, *arguments)
 
 
 def records(stdout: str, stream: str) -> dict[str, str]:
-    """Give the environment of each record, by id."""
+    """Return the environment ID of each record, by id."""
     return {
         message["record"]["id"]: message["record"]["environment_id"]
         for message in messages(stdout)
@@ -61,7 +61,7 @@ def records(stdout: str, stream: str) -> dict[str, str]:
     }
 
 
-def test_a_catalog_from_before_keeps_environments_apart(tmp_path: Path, both: Sandbox) -> None:
+def test_keys_have_the_environment_with_an_older_catalog(tmp_path: Path, both: Sandbox) -> None:
     catalog = tmp_path / "catalog.json"
     catalog.write_text(json.dumps(catalog_of("dimensions", "assets")), encoding="utf-8")
     done = run(tmp_path, both, "--catalog", str(catalog))
@@ -90,8 +90,8 @@ def test_each_record_and_bookmark_has_its_environment(tmp_path: Path, both: Sand
     assert {
         part["context"]["environment_id"]: part["replication_key_value"] for part in bookmarks
     } == {"environment-a": tap_time(NOW - HOUR), "environment-b": tap_time(NOW - DAY)}
-    announced = Counter(m["stream"] for m in messages(done.stdout) if m["type"] == "SCHEMA")
-    assert set(announced.values()) == {1}
+    schemas = Counter(m["stream"] for m in messages(done.stdout) if m["type"] == "SCHEMA")
+    assert set(schemas.values()) == {1}
 
     (tmp_path / "state.json").write_text(json.dumps(state["value"]))
     again = run(tmp_path, both, "--state", str(tmp_path / "state.json"))
@@ -104,15 +104,17 @@ def test_each_record_and_bookmark_has_its_environment(tmp_path: Path, both: Sand
     assert min(starts[-2:]) >= NOW - DAY - 3 * HOUR
 
 
-def test_each_has_a_pacer_of_its_own(both: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_environment_has_its_own_rate_limiter(
+    both: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: dict[int, set[str]] = {}
 
-    class Watched(RateLimiter):
+    class Recorder(RateLimiter):
         def bucket(self, path: str) -> Bucket:
             asked.setdefault(id(self), set()).add(path)
             return super().bucket(path)
 
-    monkeypatch.setattr(environment, "RateLimiter", Watched)
+    monkeypatch.setattr(environment, "RateLimiter", Recorder)
     tap = TapMux(
         config={"api_url": both.config["api_url"], "environments": ACCESS},
         message_writer=Output(),
@@ -147,7 +149,7 @@ def test_daily_exports(both: Sandbox) -> None:
     assert len(partitions) == 2
 
 
-def test_one_that_fails_does_not_stop_the_other(tmp_path: Path, both: Sandbox) -> None:
+def test_an_environment_that_fails_does_not_stop_the_other(tmp_path: Path, both: Sandbox) -> None:
     access = [{**ACCESS[0], "token_secret": "wr0ng"}, ACCESS[1]]
     done = run(tmp_path, both, environments=access)
     assert done.returncode == 1
@@ -158,7 +160,7 @@ def test_one_that_fails_does_not_stop_the_other(tmp_path: Path, both: Sandbox) -
     assert "wr0ng" not in done.stderr
 
 
-def test_none_that_can_be_read(tmp_path: Path, both: Sandbox) -> None:
+def test_all_environments_fail(tmp_path: Path, both: Sandbox) -> None:
     access = [{**each, "token_secret": "wr0ng"} for each in ACCESS]
     done = run(tmp_path, both, environments=access)
     assert (done.returncode, done.stdout) == (1, "")
@@ -189,7 +191,7 @@ def test_from_the_environment(both: Sandbox) -> None:
     assert records(done.stdout, "assets").keys() == {"asset-a", "asset-b"}
 
 
-def test_keys_that_may_meet_get_the_environment() -> None:
+def test_keys_that_may_repeat_get_the_environment() -> None:
     many = TapMux(config={"environments": ACCESS}).streams
     one = TapMux(config={"token_id": "id", "token_secret": "secret"}).streams
     for stream in ALL_STREAMS:
@@ -220,7 +222,7 @@ def test_keys_that_may_meet_get_the_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"environments": []}, "environments is empty"),
         (
@@ -234,10 +236,10 @@ def test_keys_that_may_meet_get_the_environment() -> None:
         ({}, "token_id is missing"),
     ],
 )
-def test_mistakes(settings: dict[str, Any], words: str) -> None:
+def test_validation_errors(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigValidationError) as refusal:
         TapMux(config=settings)
-    assert any(words in error for error in refusal.value.errors)
+    assert any(message in error for error in refusal.value.errors)
     assert not any("12345" in error for error in refusal.value.errors)
 
 
