@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import sys
 from functools import cached_property
@@ -48,8 +49,8 @@ class TapMux(Tap):
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
+        PluginCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
@@ -78,7 +79,9 @@ class TapMux(Tap):
         if validate_config:
             if found := [*validation_errors(self.config), *_parameter_errors(self.config)]:
                 raise _validation_error(found)
-            for name in sorted(self.config.keys() - self.config_jsonschema["properties"].keys()):
+            schema = copy.deepcopy(self.config_jsonschema)
+            self.append_builtin_config(schema)
+            for name in sorted(self.config.keys() - schema["properties"].keys()):
                 self.logger.warning("Unknown setting, ignored: %s", name)
 
     @cached_property
