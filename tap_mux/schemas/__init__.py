@@ -8,6 +8,7 @@ Properties are named by their path, such as ``tracks.name`` for the name of each
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 _CREDENTIAL = "x-credential"
+_CREDENTIAL_NAMES = re.compile(
+    r"secret|private|passphrase|password|stream_key|(^|_)key$|signature|(^|_)token$|temporary_|download_url"
+)
+_HARMLESS_NAMES = {"download_url_expires_at", "filters_key", "incident_key"}
 
 
 def read(stream: str) -> Schema:
@@ -41,6 +46,11 @@ def paths(schema: Schema) -> frozenset[str]:
 def credentials(schema: Schema) -> frozenset[str]:
     """Return the paths of the properties that are marked as credentials."""
     return frozenset(path for path, field in _walk(schema, "") if field.get(_CREDENTIAL))
+
+
+def looks_like_credential(name: str) -> bool:
+    """Return whether the name of a field is like that of one that gives access to something."""
+    return _CREDENTIAL_NAMES.search(name) is not None and name not in _HARMLESS_NAMES
 
 
 def without(schema: Schema, left_out: Collection[str], prefix: str = "") -> Schema:
