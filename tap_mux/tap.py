@@ -142,10 +142,12 @@ class TapMux(Tap):
         self.mapper.register_raw_streams_from_catalog(selected)
 
     def _bring_up_to_date(self, entry: CatalogEntry, stream: type[MuxStream]) -> None:
-        """Leave out credentials, and tell environments apart, if the settings say so."""
-        if not self.config.get("include_credentials"):
-            hidden = schemas.credentials(schemas.read(entry.tap_stream_id))
-            entry.schema = Schema.from_dict(schemas.without(entry.schema.to_dict(), hidden))
+        """Bring the schema and the key of an entry into the form that the settings ask for."""
+        whole = schemas.read(entry.tap_stream_id)
+        hidden = () if self.config.get("include_credentials") else schemas.credentials(whole)
+        keeps = self.config.get("keep_unknown_fields")
+        shown = schemas.for_catalog(entry.schema.to_dict(), hidden, has_unknown_fields=keeps)
+        entry.schema = Schema.from_dict(shown)
         are_many = self.environments.all[0].is_one_of_many
         if are_many and stream.ids_repeat and entry.key_properties:
             entry.key_properties = list(dict.fromkeys((*entry.key_properties, "environment_id")))

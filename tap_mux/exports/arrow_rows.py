@@ -52,7 +52,11 @@ class ArrowEncoder:
         self._is_possible = all(column.type in _TYPES for column in file.columns)
         self._names = [str(position) for position in range(file.width)]
         self._convert = csv.ConvertOptions(
-            column_types={str(each.position): _TYPES.get(each.type) for each in file.columns},
+            column_types={
+                str(each.position): _TYPES[each.type]
+                for each in file.columns
+                if each.type in _TYPES
+            },
             include_columns=[str(each.position) for each in file.columns],
             null_values=[""],
             strings_can_be_null=True,

@@ -34,6 +34,9 @@ BOOLEANS = {
     **dict.fromkeys(("false", "False", "FALSE", "f", "F", "0"), False),
 }
 
+UNKNOWN = "unknown"
+"""The type of a column that the schema does not have: a row has it only where it is not empty."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BARE_RETURN = re.compile(r"\r(?!\n)")
 _PRIVATE_USE = range(0xE000, 0xF900)
@@ -49,7 +52,7 @@ class Column(NamedTuple):
     name: str
 
     type: str
-    """The type of its values: a JSON type or ``date-time``; others are left as text."""
+    """The type of its values: a JSON type, ``date-time`` or UNKNOWN; others are left as text."""
 
 
 class Block(NamedTuple):
@@ -160,7 +163,11 @@ class CSVFile:
             _CONVERTERS.get(type_, _texts)(cells[position]) for position, _, type_ in self.columns
         ]
         added = map(repeat, self._added.values())
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, *added, strict=False)]
+        records = [
+            dict(zip(names, row, strict=True)) for row in zip(*columns, *added, strict=False)
+        ]
+        _drop_empty(records, [column.name for column in self.columns if column.type == UNKNOWN])
+        return records
 
     def _whole_rows(self) -> Iterator[bytes]:
         collected: list[bytes] = []
@@ -224,6 +231,13 @@ def _end_of_first_row(content: bytes) -> int:
     while end and content.count(b'"', 0, end) % 2:
         end = content.find(b"\n", end) + 1
     return end or len(content)
+
+
+def _drop_empty(records: list[Record], names: list[str]) -> None:
+    for name in names:
+        for record in records:
+            if record[name] is None:
+                del record[name]
 
 
 def _texts(cells: Cells) -> Sequence[str | None]:

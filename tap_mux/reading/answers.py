@@ -81,6 +81,11 @@ def objects_of(record: Record, key: str) -> list[Record]:
     return value
 
 
+def others(record: Record, *known: str) -> Record:
+    """Return the fields of a record that is taken apart, besides those that are known."""
+    return {name: value for name, value in record.items() if name not in known}
+
+
 def meta_of(envelope: dict[str, Any]) -> dict[str, Any]:
     """Return the object ``meta`` of an answer; an empty one where it is absent or null.
 

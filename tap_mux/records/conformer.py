@@ -46,6 +46,7 @@ class Conformer:
         """
         self._stream = stream
         self._ignored_fields = frozenset(ignored_fields)
+        self._reported: set[str] = set()
 
     def chunks(self, batch: Iterable[Record], partition: Context) -> Iterator[list[Record]]:
         """Bring the records of a batch into the form of the schema.
@@ -71,16 +72,35 @@ class Conformer:
         return selected_schema(self._stream)
 
     def report_unknown_field(self, path: str) -> None:
-        """Warn of a field that the schema does not have.
+        """Warn of a field that the schema does not have, once, and say what becomes of it.
 
         Args:
             path: The path of the field.
         """
+        if path in self._reported:
+            return
+        self._reported.add(path)
+        is_wanted = self._stream.config.get("keep_unknown_fields")
+        if not self._is_allowed(path.rsplit(".", 1)[-1]):
+            fate = "left out, since its name is like that of a credential"
+        elif self._is_collecting:
+            fate = f"kept in {schemas.UNKNOWN_FIELDS}"
+        else:
+            fate = "left out" if is_wanted else "left out (set keep_unknown_fields to keep it)"
         self._stream.logger.warning(
-            "Mux sends a field that the schema of %s does not have; left out: %s",
+            "Mux sends a field that the schema of %s does not have; %s: %s",
             self._stream.name,
+            fate,
             path,
         )
+
+    def is_kept(self, name: str) -> bool:
+        """Return whether a field that the schema does not have is kept, by its name.
+
+        Args:
+            name: The name, without the path.
+        """
+        return self._is_collecting and self._is_allowed(name)
 
     def normalizer(self, partition: Context) -> Normalizer:
         """Return the function from a record as Mux sends it to the one that is written.
@@ -92,7 +112,7 @@ class Conformer:
             The function. It raises MissingKeyError for a record without a key.
         """
         stream, normalize = self._stream, self._normalize
-        columns = self.columns_of(partition)
+        columns = self._partition_columns(partition)
         required = [key for key in stream.primary_keys if key not in partition]
         if stream.replication_key and stream.replication_method == REPLICATION_INCREMENTAL:
             required.append(stream.replication_key)
@@ -108,22 +128,37 @@ class Conformer:
         return complete
 
     def columns_of(self, partition: Context) -> Record:
-        """Return the columns that the partition gives to each record, as far as selected.
+        """Return the columns that a record without unknown fields has besides its own.
 
         Args:
             partition: The partition of the state.
         """
+        columns = self._partition_columns(partition)
+        return {schemas.UNKNOWN_FIELDS: None, **columns} if self._is_collecting else columns
+
+    def _partition_columns(self, partition: Context) -> Record:
         return {key: value for key, value in partition.items() if is_selected(self._stream, key)}
 
     @cached_property
     def _normalize(self) -> Normalizer:
         known = known_paths(self._stream) | self._ignored_fields
+        schema = schemas.without(self.selected_schema, {schemas.UNKNOWN_FIELDS})
         return compile_normalizer(
-            self.selected_schema,
-            dropped=known - schemas.paths(self.selected_schema),
+            schema,
+            dropped=known - schemas.paths(schema),
+            is_kept=self.is_kept if self._is_collecting else None,
             on_unknown_field=self.report_unknown_field,
             on_misfit=self._report_misfit,
         )
+
+    @cached_property
+    def _is_collecting(self) -> bool:
+        """Whether fields that the schema does not have are collected in a column."""
+        return schemas.UNKNOWN_FIELDS in self.selected_schema["properties"]
+
+    def _is_allowed(self, name: str) -> bool:
+        is_credential = schemas.looks_like_credential(name)
+        return not is_credential or bool(self._stream.config.get("include_credentials"))
 
     def _report_misfit(self, path: str) -> None:
         self._stream.logger.warning(

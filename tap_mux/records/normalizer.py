@@ -1,8 +1,8 @@
 """A schema, compiled once into a function that brings records into its form.
 
 The result fits the schema, so that loaders can take it: timestamps have one form, numbers that Mux
-sends as text become numbers, and fields that the schema does not have are left out and reported
-once. Absent fields stay absent, and nulls stay null.
+sends as text become numbers, and fields that the schema does not have are reported once, and are
+left out or collected in one column. Absent fields stay absent, and nulls stay null.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tap_mux.records.timestamps import MisfitError, utc_timestamp
+from tap_mux.schemas import UNKNOWN_FIELDS
 
 Record = dict[str, Any]
 Normalizer = Callable[[Mapping[str, Any]], Record]
 OnField = Callable[[str], None]
+IsKept = Callable[[str], bool]
 _Coerce = Callable[[Any], Any]
 
 
@@ -35,11 +37,15 @@ class FieldType(NamedTuple):
     finish: _Coerce | None = None
     """Completes a value that fits; None if there is nothing to do."""
 
+    collect: _Coerce | None = None
+    """Returns what a value has and the schema does not, or None. None if there can be nothing."""
+
 
 def compile_normalizer(
     schema: Mapping[str, Any],
     *,
     dropped: Collection[str] = (),
+    is_kept: IsKept | None = None,
     on_unknown_field: OnField,
     on_misfit: OnField,
 ) -> Normalizer:
@@ -48,6 +54,8 @@ def compile_normalizer(
     Args:
         schema: JSON Schema of an object.
         dropped: Paths of fields that are left out without a report.
+        is_kept: Returns whether a field that the schema does not have is kept in the column
+            UNKNOWN_FIELDS, by its name. None if records do not get that column.
         on_unknown_field: Called with the path of each field that the schema does not have, once.
         on_misfit: Called with the path of each field with a value that does not fit its type and
             became null, once.
@@ -55,16 +63,21 @@ def compile_normalizer(
     Returns:
         The function. It does not change the record that it is given.
     """
-    rules = _Rules(frozenset(dropped), _once(on_unknown_field), _once(on_misfit))
+    rules = _Rules(frozenset(dropped), is_kept, _once(on_unknown_field), _once(on_misfit))
     root = _object(schema, "", rules)
-    shape, coerce, finish = root.shape, root.coerce, root.finish or dict
+    shape, coerce, finish, collect = root.shape, root.coerce, root.finish or dict, root.collect
 
     def normalize(record: Mapping[str, Any]) -> Record:
+        unknown = None
         try:
             msgspec.convert(record, shape)  # only to check that the record fits
             normalized: Record = finish(record)
         except (msgspec.ValidationError, MisfitError):
             normalized = coerce(record)
+            if collect:
+                unknown = collect(record)
+        if collect:
+            normalized[UNKNOWN_FIELDS] = unknown
         return normalized
 
     return normalize
@@ -72,6 +85,7 @@ def compile_normalizer(
 
 class _Rules(NamedTuple):
     dropped: frozenset[str]
+    is_kept: IsKept | None
     on_unknown_field: OnField
     on_misfit: OnField
 
@@ -121,7 +135,8 @@ def _object(schema: Mapping[str, Any], prefix: str, rules: _Rules) -> FieldType:
         return coerced
 
     finish = _finish_fields(to_finish, dropped) if to_finish or dropped else None
-    return FieldType(_struct(shapes), coerce, finish)
+    collect = _collect_fields(types, dropped, rules.is_kept) if rules.is_kept else None
+    return FieldType(_struct(shapes), coerce, finish, collect)
 
 
 def _finish_fields(to_finish: Mapping[str, _Coerce], dropped: Collection[str]) -> _Coerce:
@@ -136,6 +151,32 @@ def _finish_fields(to_finish: Mapping[str, _Coerce], dropped: Collection[str]) -
         return finished
 
     return finish
+
+
+def _collect_fields(
+    types: Mapping[str, FieldType], dropped: Collection[str], is_kept: IsKept
+) -> _Coerce:
+    def collect(record: object) -> Record | None:
+        if not isinstance(record, dict):
+            return None
+        found: Record = {}
+        for name, value in record.items():
+            if name not in types:
+                if name not in dropped and is_kept(name):
+                    found[name] = _kept(value, is_kept)
+            elif collect_inner := types[name].collect:
+                inner = collect_inner(value)
+                if inner is not None:
+                    found[name] = inner
+        return found or None
+
+    return collect
+
+
+def _kept(value: Any, is_kept: IsKept) -> Any:
+    if isinstance(value, dict):
+        return {name: _kept(inner, is_kept) for name, inner in value.items() if is_kept(name)}
+    return [_kept(inner, is_kept) for inner in value] if isinstance(value, list) else value
 
 
 def _coerced(value: object, field_type: FieldType) -> object:
@@ -168,7 +209,9 @@ def _array(items: FieldType) -> FieldType:
         return [_coerced(value, items) for value in values]
 
     shape = GenericAlias(list, (items.shape | None,))
-    return FieldType(shape, coerce, _finish_items(items.finish) if items.finish else None)
+    finish = _finish_items(items.finish) if items.finish else None
+    collect = _collect_items(items.collect) if items.collect else None
+    return FieldType(shape, coerce, finish, collect)
 
 
 def _finish_items(finish_item: _Coerce) -> _Coerce:
@@ -176,6 +219,16 @@ def _finish_items(finish_item: _Coerce) -> _Coerce:
         return [None if value is None else finish_item(value) for value in values]
 
     return finish
+
+
+def _collect_items(collect_item: _Coerce) -> _Coerce:
+    def collect(values: object) -> list[Any] | None:
+        if not isinstance(values, list):
+            return None
+        found = [collect_item(value) for value in values]
+        return None if all(each is None for each in found) else found
+
+    return collect
 
 
 def _timestamp(value: object) -> str | None:

@@ -35,9 +35,10 @@ def selected_schema(stream: Stream) -> schemas.Schema:
 
 
 def known_paths(stream: Stream) -> frozenset[str]:
-    """Return the paths of all fields that a schema of the stream has, selected or not.
+    """Return the paths of all fields of Mux that a schema of the stream has, selected or not.
 
     Args:
         stream: The stream.
     """
-    return schemas.paths(schemas.read(stream.name)) | schemas.paths(stream.effective_schema)
+    paths = schemas.paths(schemas.read(stream.name)) | schemas.paths(stream.effective_schema)
+    return paths - {schemas.UNKNOWN_FIELDS}

@@ -4,6 +4,8 @@
 user asks for it. Marks are ours alone and are not shown to anybody.
 
 Properties are named by their path, such as ``tracks.name`` for the name of each of the tracks.
+
+With the setting ``keep_unknown_fields`` each schema has one property more, UNKNOWN_FIELDS.
 """
 
 from __future__ import annotations
@@ -19,11 +21,23 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+UNKNOWN_FIELDS = "unknown_fields"
+"""The column for what Mux sends and the schema does not have."""
+
 _CREDENTIAL = "x-credential"
 _CREDENTIAL_NAMES = re.compile(
     r"secret|private|passphrase|password|stream_key|(^|_)key$|signature|(^|_)token$|temporary_|download_url"
 )
 _HARMLESS_NAMES = {"download_url_expires_at", "filters_key", "incident_key"}
+
+_UNKNOWN_FIELDS_SCHEMA = {
+    "type": ["object", "null"],
+    "description": (
+        "Fields that Mux sends and the other columns do not have, at the places where Mux sends "
+        'them: {"a_new_field": 1, "tracks": [null, {"another": 2}]} if the second of two tracks '
+        "has a field that the column tracks does not have. Null if there are none."
+    ),
+}
 
 
 def read(stream: str) -> Schema:
@@ -51,6 +65,22 @@ def credentials(schema: Schema) -> frozenset[str]:
 def looks_like_credential(name: str) -> bool:
     """Return whether the name of a field is like that of one that gives access to something."""
     return _CREDENTIAL_NAMES.search(name) is not None and name not in _HARMLESS_NAMES
+
+
+def for_catalog(
+    schema: Schema, hidden: Collection[str], *, has_unknown_fields: bool | None
+) -> Schema:
+    """Copy a schema in the form that the catalog shows.
+
+    Args:
+        schema: The schema, from its file or from a catalog.
+        hidden: Paths of the properties to leave out.
+        has_unknown_fields: Whether there is a column for what the schema does not have.
+    """
+    shown = without(schema, {*hidden, UNKNOWN_FIELDS})
+    if has_unknown_fields:
+        shown["properties"][UNKNOWN_FIELDS] = dict(_UNKNOWN_FIELDS_SCHEMA)
+    return shown
 
 
 def without(schema: Schema, left_out: Collection[str], prefix: str = "") -> Schema:

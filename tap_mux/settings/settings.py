@@ -215,6 +215,16 @@ SETTINGS = th.PropertiesList(
             "Without it, schemas and records do not have them."
         ),
     ),
+    th.Property(
+        "keep_unknown_fields",
+        th.BooleanType,
+        default=False,
+        title="Keep Unknown Fields",
+        description=(
+            "Whether each stream has a column unknown_fields, an object with the fields that Mux "
+            "sends and the tap does not know yet. Without it, they are left out."
+        ),
+    ),
 )
 
 _MOMENT = re.compile(

@@ -215,10 +215,11 @@ class MuxStream(Stream):
     @cached_property
     @override
     def schema(self) -> schemas.Schema:
-        """The schema for the catalog: without credentials, unless the settings include them."""
+        """The schema for the catalog, in the form that the settings ask for."""
         whole = schemas.read(self.name)
         hidden = () if self.config.get("include_credentials") else schemas.credentials(whole)
-        return schemas.without(whole, hidden)
+        keeps = self.config.get("keep_unknown_fields")
+        return schemas.for_catalog(whole, hidden, has_unknown_fields=keeps)
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

@@ -8,9 +8,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.exports.batch import DailyExport, Table
+from tap_mux.exports.csv_rows import UNKNOWN
 from tap_mux.exports.download import Download
 from tap_mux.exports.files import RETENTION_DAYS, Exports, format_dates, missing_dates
 from tap_mux.records.selection import is_selected, known_paths
+from tap_mux.schemas import UNKNOWN_FIELDS
 from tap_mux.settings import settings
 from tap_mux.streams.base import MuxStream
 
@@ -82,20 +84,20 @@ class ExportedVideoViews(MuxStream):
     @cached_property
     def _table(self) -> Table:
         """Which columns of the files are read: columns that are not selected are not parsed."""
-        own = {"environment_id", self.replication_key}
+        own = {"environment_id", self.replication_key, UNKNOWN_FIELDS}
         types = {
             name: _type_of(field)
             for name, field in self.emitter.conformer.selected_schema["properties"].items()
             if name not in own
         }
         known = known_paths(self)
-        reported: set[str] = set()
+        conformer = self.emitter.conformer
 
         def type_of(column: str) -> str | None:
-            if column not in known and column not in reported:
-                reported.add(column)
-                self.emitter.conformer.report_unknown_field(column)
-            return types.get(column)
+            if column in known:
+                return types.get(column)
+            conformer.report_unknown_field(column)
+            return UNKNOWN if conformer.is_kept(column) else None
 
         return Table(
             self.primary_keys[0],

@@ -5,7 +5,14 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.reading.answers import expand_path, key_value, meta_of, objects_of, timestamp_of
+from tap_mux.reading.answers import (
+    expand_path,
+    key_value,
+    meta_of,
+    objects_of,
+    others,
+    timestamp_of,
+)
 from tap_mux.records.timestamps import epoch_seconds, utc_timestamp
 from tap_mux.streams.periodic import PeriodicStream, timeframe
 
@@ -71,6 +78,8 @@ class SubviewTimeseries(PeriodicStream):
             if hour.get("status") == "complete" and is_final and first <= date <= last:
                 found += [
                     {
+                        **others(hour, "date", "status", "values"),
+                        **others(value, "breakdown_value", "metric_value"),
                         "group": key_value(value, "breakdown_value"),
                         "date": date,
                         "metric_value": value.get("metric_value"),

@@ -57,9 +57,9 @@ def bookmarks(output: Output) -> list[str | None]:
     return list(dict.fromkeys(bookmark(state, STREAM) for state in output.states))
 
 
-def catalog_without(*columns: str) -> dict[str, Any]:
+def catalog_without(*columns: str, **settings: Any) -> dict[str, Any]:
     """Make a catalog that selects the stream without these columns."""
-    tap = TapMux(config={"token_id": "id", "token_secret": "secret"})
+    tap = TapMux(config={"token_id": "id", "token_secret": "secret", **settings})
     (entry,) = [each for each in tap.catalog_dict["streams"] if each["stream"] == STREAM]
     entry = json.loads(json.dumps(entry))
     for each in entry["metadata"]:

@@ -94,9 +94,9 @@ def run_tap(
     return output
 
 
-def catalog_of(*streams: str) -> Message:
+def catalog_of(*streams: str, **settings: Any) -> Message:
     """Make a catalog that has only these streams, all selected."""
-    tap = TapMux(config={"token_id": "id", "token_secret": "secret"})
+    tap = TapMux(config={"token_id": "id", "token_secret": "secret", **settings})
     entries = [entry for entry in tap.catalog_dict["streams"] if entry["stream"] in streams]
     assert len(entries) == len(streams)
     for entry in entries:
