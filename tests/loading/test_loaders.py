@@ -16,11 +16,14 @@ import pytest
 from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
 from tap_mux.streams import ALL_STREAMS
 from tests.support.loaders import LISTINGS, Target, listed, target_duckdb, target_postgres
+from tests.support.records import NOW, asset
 from tests.support.tapping import catalog_of, clean_environ, config_file, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld
 
     Row = dict[str, Any]
     Message = dict[str, Any]
@@ -236,6 +239,17 @@ class TestFromMux:
         assert all(first.values())
         pipe(mux, target)
         assert {stream: by_id(target.rows(stream)) for stream in LISTINGS} == first
+
+    def test_unknown_fields_are_one_document(
+        self, world: ExplicitWorld, sandbox: Sandbox, target: Target
+    ) -> None:
+        tracks = [{"id": "t1"}, {"id": "t2", "another": [{}, "'\\\""]}]
+        world.asset_rows = [asset("new", NOW, a_new_field=1, tracks=tracks), asset("old", NOW)]
+        pipe(sandbox, target, keep_unknown_fields=True)
+        assert {row["id"]: row["unknown_fields"] for row in target.rows("assets")} == {
+            "new": {"a_new_field": 1, "tracks": [None, {"another": [{}, "'\\\""]}]},
+            "old": None,
+        }
 
 
 class TestShapes:
