@@ -276,7 +276,7 @@ def test_few_calls_at_once_however_many_are_submitted() -> None:
     workers = WorkerPool(3)
     results = [workers.submit(gauge.call, item) for item in range(20)]
     assert [result.result() for result in results] == list(range(20))
-    assert gauge.most <= 3
+    assert gauge.max <= 3
     assert threading.active_count() == before + 3
 
 
