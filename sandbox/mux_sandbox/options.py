@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Family: TypeAlias = Literal["video", "data", "monitoring", "system", "robots"]
 """A part of the API with rate limits of its own."""
 
+EngagementForm: TypeAlias = Literal["with_id", "with_views", "bare"]
+"""A form in which heatmaps and hotspots are given."""
+
 TotalRowCount: TypeAlias = Literal["exact", "null", "string"] | Callable[[int], Any]
 
 
@@ -57,6 +60,10 @@ class SandboxOptions:
 
     total_row_count: TotalRowCount = "exact"
     """What total_row_count says; a callable gets the true count and gives the value."""
+
+    engagement_form: EngagementForm = "with_id"
+    """How heatmaps and hotspots are given: with the id of what was watched, with the number of its
+    views, as until September 2026, or with the id, but not within `data`."""
 
     signed_url_seconds: float = 3600
     """How long the URL of a file works."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tap_mux.api.rate_limit import RateLimiter
 
     Query = Mapping[str, str | int | Sequence[str | int]]
+
+
+AROUND_DATA = ("timeframe", "total_row_count", "meta")
+"""What an answer has besides its content."""
 
 
 class MuxClient:
@@ -81,6 +85,7 @@ class MuxClient:
         *,
         data: type = list,
         items: type = dict,
+        bare_field: str | None = None,
     ) -> dict[str, Any]:
         """Ask for one page or object.
 
@@ -89,6 +94,8 @@ class MuxClient:
             query: Query parameters; a sequence repeats its parameter.
             data: What the envelope's ``data`` has to be: ``list`` or ``dict``.
             items: What the items of such a list have to be: ``dict`` or ``list``.
+            bare_field: A field of the content. An answer that has it, and no ``data``, is taken
+                for one whose content Mux did not put into ``data``; None to refuse that.
 
         Returns:
             The whole envelope, including ``data``.
@@ -98,14 +105,15 @@ class MuxClient:
             NoAnswerError: Mux could not be reached, or the connection broke.
             UnexpectedAnswerError: The answer was not the envelope that the API describes.
         """
+        form = _Form(data, items, bare_field)
         retries = Retries(self._max_attempts, rate_limiter_waits=True)
         while True:
             try:
-                return self._ask(path, query or {}, data, items)
+                return self._ask(path, query or {}, form)
             except MuxError as error:
                 retries.back_off(error)
 
-    def _ask(self, path: str, query: Query, data: type, items: type) -> dict[str, Any]:
+    def _ask(self, path: str, query: Query, form: _Form) -> dict[str, Any]:
         request = f"GET {path}"
         bucket = self._rate_limiter.bucket(path)
         permit = bucket.acquire(is_cancelled)
@@ -137,23 +145,43 @@ class MuxClient:
                 bucket.on_response(permit, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise APIError(request, status, body, retry_after)
-        return _envelope(request, body, data, items)
+        return _envelope(request, body, form)
 
 
-def _envelope(request: str, body: bytes, data: type, items: type) -> dict[str, Any]:
+class _Form(NamedTuple):
+    """What an answer has to be."""
+
+    data: type
+    items: type
+    bare_field: str | None
+
+    def is_of(self, answer: dict[str, Any]) -> bool:
+        """Return whether the content of an answer is what it has to be."""
+        content = answer.get("data")
+        if isinstance(content, list) and not all(isinstance(one, self.items) for one in content):
+            return False
+        return isinstance(content, self.data)
+
+    def wrapped(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer with its content in ``data``."""
+        if "data" in answer or self.bare_field not in answer:
+            return answer
+        around = {name: answer[name] for name in AROUND_DATA if name in answer}
+        content = {name: value for name, value in answer.items() if name not in around}
+        return {**around, "data": content}
+
+
+def _envelope(request: str, body: bytes, form: _Form) -> dict[str, Any]:
     """Decode an answer and check that it is what the API describes."""
     try:
         answer = _decoded(body)
     except (ValueError, RecursionError):
         text = f"{request} was answered with a body that is not JSON"
         raise UnexpectedAnswerError(text) from None
-    content = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(content, data) or (
-        isinstance(content, list) and not all(isinstance(item, items) for item in content)
-    ):
+    envelope = form.wrapped(answer) if isinstance(answer, dict) else {}
+    if not form.is_of(envelope):
         text = f"{request} was answered with JSON that is not what the API describes"
         raise UnexpectedAnswerError(text)
-    envelope: dict[str, Any] = answer
     return envelope
 
 

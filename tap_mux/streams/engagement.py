@@ -1,9 +1,10 @@
-"""Engagement of Mux Data: which parts of an asset are watched most (in beta at Mux)."""
+"""Engagement of Mux Data: which parts of a video are watched most (in beta at Mux)."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError, NoneAvailableError
 from tap_mux.reading.answers import by_field, expand_path, objects_of
@@ -19,14 +20,20 @@ if TYPE_CHECKING:
     from tap_mux.reading.windows import Window
     from tap_mux.records.normalizer import Record
 
-VIEWS_BY_ASSET = "/data/v1/metrics/views/breakdown"
+VIEWS_BROKEN_DOWN = "/data/v1/metrics/views/breakdown"
 
 
 class EngagementStream(PeriodicStream):
-    """A stream about each asset that was watched on a day."""
+    """A stream about each thing that was watched on a day, such as an asset."""
 
     selected_by_default = False
     ids_repeat = False
+
+    watched: ClassVar[str]
+    """The dimension of views whose values are asked for; records have it as their ID."""
+
+    content: ClassVar[str]
+    """The field of an answer that says where it was watched."""
 
     def __init__(self, tap: Tap, environment: Environment) -> None:
         """Make the stream of an environment.
@@ -48,25 +55,37 @@ class EngagementStream(PeriodicStream):
             raise NoneAvailableError(self._missing[0])
 
     def items(self, window: Window, partition: Context) -> Iterator[str]:
-        """Return the assets that were watched in a window."""
+        """Return what was watched in a window."""
         query = {
-            "group_by": "asset_id",
+            "group_by": self.watched,
             "order_by": "field",
             "order_direction": "asc",
             **timeframe(window),
         }
-        for page in self.lists.page_after_page(VIEWS_BY_ASSET, query, by_field("field")):
+        for page in self.lists.page_after_page(VIEWS_BROKEN_DOWN, query, by_field("field")):
             yield from (value["field"] for value in page["data"] if value.get("field"))
 
-    def engagement(self, window: Window, asset_id: str) -> dict[str, Any]:
-        """Ask for one asset; an empty object for one that has been deleted."""
-        path = expand_path(self.path, asset_id)
+    def fetch(self, window: Window, item: str, partition: Context) -> list[Record]:
+        """Ask for one of the things that were watched."""
+        found = self._engagement(window, item)
+        columns = {self.watched: item, "day": day_of(window)}
+        return [{**record, **columns} for record in self.records_in(found)] if found else []
+
+    @abstractmethod
+    def records_in(self, found: dict[str, Any]) -> list[Record]:
+        """Return the records in the content of an answer."""
+
+    def _engagement(self, window: Window, item: str) -> dict[str, Any]:
+        """Ask for one thing; an empty object for one that has been deleted."""
+        path = expand_path(self.path, item)
         try:
-            answer = self.environment.client.get(path, timeframe(window), data=dict)
+            answer = self.environment.client.get(
+                path, timeframe(window), data=dict, bare_field=self.content
+            )
         except APIError as error:
             is_no_id = error.status == HTTPStatus.BAD_REQUEST and not error.is_timeframe_refused
             if is_no_id:
-                self.logger.warning("%s lacks the asset %r: %s", self.name, asset_id, error)
+                self.logger.warning("%s lacks the %s %r: %s", self.name, self.watched, item, error)
             elif error.is_not_found:
                 self._missing.append(error)
             else:
@@ -77,7 +96,30 @@ class EngagementStream(PeriodicStream):
         return data
 
 
-class AssetHeatmaps(EngagementStream):
+class HeatmapStream(EngagementStream):
+    """A stream of how much each part was watched on a day."""
+
+    content = "heatmap"
+
+    def records_in(self, found: dict[str, Any]) -> list[Record]:
+        """Return the one heatmap. Until September 2026 Mux called it ``value``."""
+        heat = found.get("heatmap", found.get("value"))
+        others = {name: value for name, value in found.items() if name != "value"}
+        return [{**others, "heatmap": heat}]
+
+
+class HotspotStream(EngagementStream):
+    """A stream of the moments that were watched most on a day."""
+
+    content = "hotspots"
+
+    def records_in(self, found: dict[str, Any]) -> list[Record]:
+        """Return the moments. Since September 2026 Mux does not count the views."""
+        views = found.get("total_views")
+        return [{**hotspot, "total_views": views} for hotspot in objects_of(found, "hotspots")]
+
+
+class AssetHeatmaps(HeatmapStream):
     """How much each part of an asset was watched on a day.
 
     Follows https://www.mux.com/docs/api-reference/data/engagement/get-asset-heatmap
@@ -86,14 +128,10 @@ class AssetHeatmaps(EngagementStream):
     name = "asset_heatmaps"
     path = "/data/v1/engagement/assets/{ASSET_ID}/heatmap"
     primary_keys = ("asset_id", "day")
-
-    def fetch(self, window: Window, item: str, partition: Context) -> list[Record]:
-        """Ask for the heatmap of an asset."""
-        heatmap = self.engagement(window, item)
-        return [{**heatmap, "asset_id": item, "day": day_of(window)}] if heatmap else []
+    watched = "asset_id"
 
 
-class AssetHotspots(EngagementStream):
+class AssetHotspots(HotspotStream):
     """The moments of an asset that were watched most on a day.
 
     Follows https://www.mux.com/docs/api-reference/data/engagement/get-asset-hotspots
@@ -102,13 +140,4 @@ class AssetHotspots(EngagementStream):
     name = "asset_hotspots"
     path = "/data/v1/engagement/assets/{ASSET_ID}/hotspots"
     primary_keys = ("asset_id", "day", "start_ms")
-
-    def fetch(self, window: Window, item: str, partition: Context) -> list[Record]:
-        """Ask for the hotspots of an asset."""
-        found = self.engagement(window, item)
-        columns = {
-            "asset_id": item,
-            "day": day_of(window),
-            "total_views": found.get("total_views"),
-        }
-        return [{**hotspot, **columns} for hotspot in objects_of(found, "hotspots")]
+    watched = "asset_id"

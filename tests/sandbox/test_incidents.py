@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from mux_sandbox import ExplicitWorld
-from tests.sandbox.api import DAY, NOW, iso
+from tests.sandbox.api import DAY, NOW, iso, view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mux_sandbox import Row
     from tests.sandbox.api import Api
 
 
 def test_engagement_of_a_video(generated: Api) -> None:
     singles = [single for single in generated.details() if single["asset_id"]]
-    asset, count = Counter(single["asset_id"] for single in singles).most_common(1)[0]
-    [single, *_] = [single for single in singles if single["asset_id"] == asset]
-    for kind, key in (("assets", "asset_id"), ("playback-ids", "playback_id")):
+    single = singles[0]
+    kinds = {"assets": "asset_id", "playback-ids": "playback_id", "videos": "video_id"}
+    for kind, key in kinds.items():
         heat = generated.data(f"/data/v1/engagement/{kind}/{single[key]}/heatmap")
-        assert heat["total_views"] == count
-        assert 10 <= len(heat["value"]) <= 100
-        assert heat["value"] == sorted(heat["value"], reverse=True)
+        assert heat.keys() == {"heatmap", key}
+        assert heat[key] == single[key]
+        assert 10 <= len(heat["heatmap"]) <= 100
+        assert heat["heatmap"] == sorted(heat["heatmap"], reverse=True)
         spots = generated.data(f"/data/v1/engagement/{kind}/{single[key]}/hotspots", limit=2)
         assert 1 <= len(spots["hotspots"]) <= 2
         for spot in spots["hotspots"]:
             assert 0 <= spot["start_ms"] < spot["end_ms"] <= single["video_duration"]
             assert 0 <= spot["score"] <= 1
-        assert generated.get(f"/data/v1/engagement/{kind}/unknown/heatmap").status_code == 404
-    videos = generated.data(f"/data/v1/engagement/videos/{single['video_id']}/heatmap")
-    assert videos["total_views"] == sum(s["video_id"] == single["video_id"] for s in singles)
+        status = generated.get(f"/data/v1/engagement/{kind}/unknown/heatmap").status_code
+        assert status == (200 if kind == "videos" else 404)
+
+
+def test_engagement_in_other_forms(serve: Callable[..., Api]) -> None:
+    film: Row = {"video_id": "film", "video_duration": 60_000, "view_max_playhead_position": 30_000}
+    api = serve(ExplicitWorld(views=[view(str(n), NOW - 60 * n, **film) for n in range(1, 4)]))
+    path = "/data/v1/engagement/videos/film"
+    heat, spots = api.body(f"{path}/heatmap"), api.body(f"{path}/hotspots")
+    options = api.sandbox.options
+    options.engagement_form = "with_views"
+    old = {"value": [1.0] * 25 + [0.0] * 25, "total_views": 3}
+    assert api.body(f"{path}/heatmap") == heat | {"data": old}
+    old = {"hotspots": spots["data"]["hotspots"], "total_views": 3}
+    assert api.body(f"{path}/hotspots") == spots | {"data": old}
+    options.engagement_form = "bare"
+    bare = heat["data"] | {"timeframe": heat["timeframe"]}
+    assert api.body(f"{path}/heatmap") == bare
 
 
 def test_incidents(generated: Api) -> None:

@@ -29,7 +29,10 @@ DESCRIBED = sorted(STREAMS.keys() - WITHOUT_ENTRY.keys())
 KEPT_WHOLE = {"directives": "workflows", "robot_jobs": "parameters"}
 """Fields of any form: each workflow has parameters of its own."""
 
-CALLED_OTHERWISE = {("subview_timeseries", "breakdown_value"): "group"}
+CALLED_OTHERWISE = {
+    ("asset_heatmaps", "value"): "heatmap",
+    ("subview_timeseries", "breakdown_value"): "group",
+}
 """Fields that have another name in the tap, by stream and the vendor's name."""
 
 NOT_NAMED_ANY_MORE = {

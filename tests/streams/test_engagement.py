@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer
+from tap_mux.api.errors import MuxError
 from tests.support.records import DAY, HOUR, NOW, asset, view, wire_time
 from tests.support.tapping import run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox.options import EngagementForm
 
 TODAY = NOW - NOW % DAY
 START: dict[str, Any] = {"start_date": wire_time(TODAY - 3 * DAY)}
@@ -54,7 +56,7 @@ def test_only_watched_assets_are_requested(sandbox: Sandbox) -> None:
         (day(1), "a"),
         (day(1), "b"),
     ]
-    assert all(record["total_views"] == 1 and record["value"] for record in records)
+    assert all(record["heatmap"] for record in records)
     assert len(engagement(sandbox)) == 3
 
 
@@ -63,6 +65,38 @@ def test_hotspots(sandbox: Sandbox) -> None:
     keys = [(record["asset_id"], record["day"], record["start_ms"]) for record in records]
     assert len(set(keys)) == len(keys) >= 3
     assert all(0 <= record["score"] <= 1 for record in records)
+
+
+FORMS: tuple[EngagementForm, ...] = ("with_id", "with_views", "bare")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_mux_answers_in_three_forms(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, form: EngagementForm
+) -> None:
+    sandbox.options.engagement_form = form
+    output = run_tap(sandbox, "asset_heatmaps", "asset_hotspots", **START)
+    heatmaps = output.records("asset_heatmaps")
+    halves = [1.0] * 25 + [0.0] * 25
+    assert [(r["asset_id"], r["day"], r["heatmap"]) for r in heatmaps] == [
+        ("a", day(2), halves),
+        ("a", day(1), halves),
+        ("b", day(1), halves),
+    ]
+    hotspots = output.records("asset_hotspots")
+    assert [(r["start_ms"], r["end_ms"], r["score"]) for r in hotspots] == [
+        (0, 30_000, 1.0),
+        (30_000, 60_000, 0.0),
+    ] * 3
+    views = {record.get("total_views") for record in (*heatmaps, *hotspots)}
+    assert views == {1 if form == "with_views" else None}
+    assert "Mux sends a field" not in caplog.text
+
+
+def test_a_form_that_nobody_knows_is_an_error(sandbox: Sandbox) -> None:
+    sandbox.faults.add("/heatmap", times=None, action=Answer(200, {"warmth": [1]}))
+    with pytest.raises(MuxError, match="JSON that is not what the API describes"):
+        run_tap(sandbox, "asset_heatmaps", max_attempts=1, **START)
 
 
 def test_a_deleted_asset_is_left_out(sandbox: Sandbox) -> None:
@@ -78,7 +112,7 @@ def test_an_asset_id_that_mux_refuses_is_left_out(
     sandbox.faults.add("/assets/a/heatmap", times=None, action=Answer(400, no))
     records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
     assert [record["asset_id"] for record in records] == ["b"]
-    assert "asset_heatmaps lacks the asset 'a'" in caplog.text
+    assert "asset_heatmaps lacks the asset_id 'a'" in caplog.text
 
 
 def test_not_available(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:

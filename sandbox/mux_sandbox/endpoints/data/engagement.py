@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mux_sandbox.endpoints.data.views import ended_in, envelope
 from mux_sandbox.errors import not_found
@@ -19,6 +19,7 @@ _FIELDS = {"assets": "asset_id", "videos": "video_id", "playback-ids": "playback
 
 
 class _Engagement(NamedTuple):
+    kind: str
     window: tuple[int, int]
     views: int
     heat: list[float]
@@ -39,7 +40,7 @@ def _engagement(call: Call, kind: str) -> _Engagement:
         for bucket in range(_buckets_watched(view, milliseconds)):
             heat[bucket] += 1
     heat = [round(watched / len(views), 4) for watched in heat] if views else heat
-    return _Engagement(window, len(views), heat, milliseconds)
+    return _Engagement(kind, window, len(views), heat, milliseconds)
 
 
 def _buckets_watched(view: Detail, milliseconds: int) -> int:
@@ -60,8 +61,7 @@ def _exists(call: Call, kind: str, identifier: str) -> bool:
 def _heatmap(kind: str) -> Callable[[Call], Row]:
     def heatmap(call: Call) -> Row:
         found = _engagement(call, kind)
-        data = {"value": found.heat, "total_views": found.views}
-        return envelope(data, found.window, 1)
+        return _given(call, found, "heatmap", found.heat, 1)
 
     return heatmap
 
@@ -72,10 +72,22 @@ def _hotspots(kind: str) -> Callable[[Call], Row]:
         descending = call.parameters.descending()
         moments = sorted(_moments(found), key=lambda row: row["score"], reverse=descending)
         moments = moments[: call.parameters.whole("limit", len(moments) or 1)]
-        data = {"hotspots": moments, "total_views": found.views}
-        return envelope(data, found.window, len(moments))
+        return _given(call, found, "hotspots", moments, len(moments))
 
     return hotspots
+
+
+def _given(call: Call, found: _Engagement, name: str, content: list[Any], count: int) -> Row:
+    """Put what was found into the form that the options want."""
+    form = call.options.engagement_form
+    if form == "with_views":
+        old_name = "value" if name == "heatmap" else name
+        data: Row = {old_name: content, "total_views": found.views}
+    else:
+        data = {name: content, _FIELDS[found.kind]: call.path["id"]}
+    if form == "bare":
+        return {**data, "timeframe": list(found.window)}
+    return envelope(data, found.window, count)
 
 
 def _moments(found: _Engagement) -> list[Row]:
