@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from mux_sandbox import GeneratedWorld, Sandbox
+from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
 from tap_mux.tap import TapMux
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ CONFIG = {"token_id": "id", "token_secret": "secret", "api_url": "http://127.0.0
 @pytest.fixture(scope="module", autouse=True)
 def _sandbox() -> Iterator[None]:
     """Point the settings, which the suite reads on import, to a sandbox."""
-    with Sandbox(world=GeneratedWorld(assets=1000, views_per_day=100)) as running:
+    world = GeneratedWorld(assets=1000, views_per_day=100)
+    options = SandboxOptions(engagement_form="with_views")  # which fills all columns
+    with Sandbox(world=world, options=options) as running:
         CONFIG.update(running.config)
         yield
 

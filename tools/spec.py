@@ -22,7 +22,12 @@ WITHOUT_ENTRY = {
 }
 """Streams whose fields the description does not name, and why."""
 
-RECORDS_WITHIN = {"asset_hotspots": "hotspots", "subview_timeseries": "values"}
+RECORDS_WITHIN = {
+    "asset_hotspots": "hotspots",
+    "playback_id_hotspots": "hotspots",
+    "subview_timeseries": "values",
+    "video_hotspots": "hotspots",
+}
 """Streams that make a record of each item of a list, by the field that holds the list."""
 
 _NAMES = re.compile(r"\{([^}]*)\}")

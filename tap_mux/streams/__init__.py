@@ -1,7 +1,14 @@
 """All streams of the tap: the table of contents."""
 
 from tap_mux.streams.dimensions import Dimensions, DimensionValues, Errors
-from tap_mux.streams.engagement import AssetHeatmaps, AssetHotspots
+from tap_mux.streams.engagement import (
+    AssetHeatmaps,
+    AssetHotspots,
+    PlaybackIdHeatmaps,
+    PlaybackIdHotspots,
+    VideoHeatmaps,
+    VideoHotspots,
+)
 from tap_mux.streams.exports import ExportedVideoViews
 from tap_mux.streams.incidents import Annotations, Incidents, RelatedIncidents
 from tap_mux.streams.metrics import (
@@ -56,6 +63,8 @@ ALL_STREAMS = (
     MonitoringBreakdowns,
     MonitoringHistograms,
     MonitoringTimeseries,
+    PlaybackIdHeatmaps,
+    PlaybackIdHotspots,
     PlaybackRestrictions,
     RelatedIncidents,
     RobotJobs,
@@ -64,6 +73,8 @@ ALL_STREAMS = (
     TranscriptionVocabularies,
     Uploads,
     UsageExports,
+    VideoHeatmaps,
+    VideoHotspots,
     VideoViewDetails,
     VideoViews,
     Webhooks,

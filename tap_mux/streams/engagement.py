@@ -141,3 +141,53 @@ class AssetHotspots(HotspotStream):
     path = "/data/v1/engagement/assets/{ASSET_ID}/hotspots"
     primary_keys = ("asset_id", "day", "start_ms")
     watched = "asset_id"
+
+
+class PlaybackIdHeatmaps(HeatmapStream):
+    """How much each part was watched on a day by way of a playback ID.
+
+    Follows https://www.mux.com/docs/api-reference/data/engagement/get-playback-id-heatmap
+    """
+
+    name = "playback_id_heatmaps"
+    path = "/data/v1/engagement/playback-ids/{PLAYBACK_ID}/heatmap"
+    primary_keys = ("playback_id", "day")
+    watched = "playback_id"
+
+
+class PlaybackIdHotspots(HotspotStream):
+    """The moments that were watched most on a day by way of a playback ID.
+
+    Follows https://www.mux.com/docs/api-reference/data/engagement/get-playback-id-hotspots
+    """
+
+    name = "playback_id_hotspots"
+    path = "/data/v1/engagement/playback-ids/{PLAYBACK_ID}/hotspots"
+    primary_keys = ("playback_id", "day", "start_ms")
+    watched = "playback_id"
+
+
+class VideoHeatmaps(HeatmapStream):
+    """How much each part of a video was watched on a day; its ID is the customer's own.
+
+    Follows https://www.mux.com/docs/api-reference/data/engagement/get-video-heatmap
+    """
+
+    name = "video_heatmaps"
+    path = "/data/v1/engagement/videos/{VIDEO_ID}/heatmap"
+    primary_keys = ("video_id", "day")
+    watched = "video_id"
+    ids_repeat = True
+
+
+class VideoHotspots(HotspotStream):
+    """The moments of a video that were watched most on a day; its ID is the customer's own.
+
+    Follows https://www.mux.com/docs/api-reference/data/engagement/get-video-hotspots
+    """
+
+    name = "video_hotspots"
+    path = "/data/v1/engagement/videos/{VIDEO_ID}/hotspots"
+    primary_keys = ("video_id", "day", "start_ms")
+    watched = "video_id"
+    ids_repeat = True

@@ -1,15 +1,16 @@
-"""Heatmaps and hotspots: one request for each asset that was watched on a day."""
+"""Heatmaps and hotspots: one request for each item that was watched on a day."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tests.support.records import DAY, HOUR, NOW, asset, view, wire_time
-from tests.support.tapping import run_tap
+from tests.support.tapping import bookmark, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -32,6 +33,8 @@ def _fill(world: ExplicitWorld) -> None:
     world.view_details = {
         name: {
             "asset_id": seen,
+            "playback_id": f"playback-{seen}",
+            "video_id": f"{seen}/1 é",
             "video_duration": 60_000,
             "view_max_playhead_position": 30_000,
         }
@@ -130,3 +133,53 @@ def test_deleted_assets_in_a_later_run_do_not_make_it_unavailable(
     assert run_tap(sandbox, "asset_heatmaps", state=state).records("asset_heatmaps") == []
     assert engagement(sandbox)
     assert "not available" not in caplog.text
+
+
+STREAMS = {
+    "asset_heatmaps": ("assets", "asset_id", "{}"),
+    "asset_hotspots": ("assets", "asset_id", "{}"),
+    "playback_id_heatmaps": ("playback-ids", "playback_id", "playback-{}"),
+    "playback_id_hotspots": ("playback-ids", "playback_id", "playback-{}"),
+    "video_heatmaps": ("videos", "video_id", "{}/1 é"),
+    "video_hotspots": ("videos", "video_id", "{}/1 é"),
+}
+"""The kind in the path, the column and the form of an ID, by stream."""
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_each_day_once_and_then_from_the_bookmark_on(
+    world: ExplicitWorld, sandbox: Sandbox, stream: str
+) -> None:
+    kind, column, form = STREAMS[stream]
+    path = f"/data/v1/engagement/{kind}/{{}}/{stream.rpartition('_')[2].replace('maps', 'map')}"
+    first = run_tap(sandbox, stream, **START)
+    expected = [(day(2), "a"), (day(1), "a"), (day(1), "b")]
+    found = [(record["day"], record[column]) for record in first.records(stream)]
+    assert list(dict.fromkeys(found)) == [(when, form.format(name)) for when, name in expected]
+    assert [unquote(each) for each in engagement(sandbox)] == [
+        path.format(form.format(name)) for _, name in expected
+    ]
+    assert bookmark(first.states[-1], stream) == day(1)
+    sandbox.requests.clear()
+    second = run_tap(sandbox, stream, state=first.states[-1], lookback_days=0)
+    assert {record["day"] for record in second.records(stream)} == {day(1)}
+    assert len(engagement(sandbox)) == 2
+    assert bookmark(second.states[-1], stream) == day(1)
+
+
+@pytest.mark.parametrize(("stream", "column"), [(s, c) for s, (_, c, _) in STREAMS.items()])
+def test_what_was_watched_is_read_from_all_pages(
+    world: ExplicitWorld, sandbox: Sandbox, stream: str, column: str
+) -> None:
+    many = {f"v{number:03}": f"seen-{number:03}" for number in range(101)}
+    world.asset_rows = [asset(name, NOW - 9 * DAY) for name in many.values()]
+    world.view_rows = [view(name, TODAY - HOUR) for name in many]
+    length = {"video_duration": 60_000, "view_max_playhead_position": 60_000}
+    world.view_details = {name: {column: seen, **length} for name, seen in many.items()}
+    records = run_tap(sandbox, stream, start_date=wire_time(TODAY - DAY)).records(stream)
+    assert [record[column] for record in records] == sorted(many.values())
+    pages = sandbox.requests_to("/data/v1/metrics/views/breakdown")
+    assert [(page.param("group_by"), page.param("page")) for page in pages] == [
+        (column, "1"),
+        (column, "2"),
+    ]
