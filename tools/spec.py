@@ -24,6 +24,7 @@ WITHOUT_ENTRY = {
 
 RECORDS_WITHIN = {
     "asset_hotspots": "hotspots",
+    "monitoring_breakdown_timeseries": "values",
     "playback_id_hotspots": "hotspots",
     "subview_timeseries": "values",
     "video_hotspots": "hotspots",

@@ -20,6 +20,7 @@ from tap_mux.streams.metrics import (
 )
 from tap_mux.streams.monitoring import (
     MonitoringBreakdowns,
+    MonitoringBreakdownTimeseries,
     MonitoringHistograms,
     MonitoringTimeseries,
 )
@@ -60,6 +61,7 @@ ALL_STREAMS = (
     MetricInsights,
     MetricOverall,
     MetricTimeseries,
+    MonitoringBreakdownTimeseries,
     MonitoringBreakdowns,
     MonitoringHistograms,
     MonitoringTimeseries,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import product, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,14 @@ from tap_mux.reading.answers import (
     window_of,
 )
 from tap_mux.reading.retention import warn_gone
+from tap_mux.reading.windows import Window
 from tap_mux.records.timestamps import epoch_seconds, utc_timestamp
 from tap_mux.settings.vocabulary import MONITORING_DIMENSIONS, MONITORING_METRICS
 from tap_mux.streams.base import MuxStream
+from tap_mux.streams.periodic import timeframe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -37,6 +40,12 @@ MARGIN_SECONDS = 600
 
 MAX_ANSWER_SECONDS = 1800
 """How long the range of an answer is at most."""
+
+MAX_BREAKDOWN_SECONDS = 600
+"""How long the timeframe of a breakdown over time is at most."""
+
+MAX_VALUES = 100
+"""How many values of a dimension Mux gives at most for a moment."""
 
 SETTLE_SECONDS = 60
 """Numbers of this age are final."""
@@ -171,6 +180,61 @@ class MonitoringBreakdowns(MonitoringStream):
         """Ask for one metric by one dimension."""
         moment = int(time.time()) - MARGIN_SECONDS
         self._ask((MONITORING_METRICS[0], MONITORING_DIMENSIONS[0], moment))
+
+
+class MonitoringBreakdownTimeseries(MonitoringStream):
+    """Each metric by the values of each dimension, for each 5 seconds.
+
+    Mux gives 100 values for a moment at most: these are the ones with the most viewers.
+
+    Follows https://www.mux.com/docs/api-reference/data/monitoring/get-monitoring-breakdown-timeseries
+    """
+
+    name = "monitoring_breakdown_timeseries"
+    path = "/data/v1/monitoring/metrics/{METRIC_ID}/breakdown-timeseries"
+    primary_keys = ("metric", "dimension", "value", "date")
+    replication_key = "date"
+
+    def partition_columns(self) -> list[dict[str, Any]]:
+        """Return each metric by each dimension."""
+        return [
+            {"metric": metric, "dimension": dimension}
+            for metric, dimension in product(MONITORING_METRICS, MONITORING_DIMENSIONS)
+        ]
+
+    def batches(self, partition: Context) -> Iterator[list[Record]]:
+        """Ask for ten minutes after ten minutes, up to now."""
+        first, last = self.first(partition), self.last(partition)
+        windows = (
+            Window(start, min(start + MAX_BREAKDOWN_SECONDS, last))
+            for start in range(first, last, MAX_BREAKDOWN_SECONDS)
+        )
+        results = self.environment.workers.map(partial(self._ask, partition), windows)
+        try:
+            yield from results
+        finally:
+            results.close()
+
+    def _ask(self, columns: Mapping[str, Any], window: Window) -> list[Record]:
+        query = {
+            **self.query,
+            "dimension": columns["dimension"],
+            "limit": MAX_VALUES,
+            "order_by": "views",
+            "order_direction": "desc",
+            **timeframe(window),
+        }
+        answer = self.environment.client.get(expand_path(self.path, columns["metric"]), query)
+        return [
+            {**value, "value": key_value(value, "value"), "date": moment["date"]}
+            for moment in _between(answer["data"], "date", window.start, window.end)
+            for value in objects_of(moment, "values")
+        ]
+
+    def probe(self) -> None:
+        """Ask for the last minutes of one metric by one dimension."""
+        moment = int(time.time()) - MARGIN_SECONDS
+        self._ask(self.partition_columns()[0], Window(moment, moment + MINUTE))
 
 
 def _in_buckets(values: list[Record], buckets: list[Record]) -> list[Record]:

@@ -11,7 +11,7 @@ import pytest
 from mux_sandbox import GeneratedWorld, Sandbox
 from tap_mux import schemas
 from tap_mux.streams import ALL_STREAMS
-from tests.support.records import DAY, HOUR, tap_time
+from tests.support.records import DAY, HOUR, MINUTE, tap_time
 from tests.support.tapping import run_tap
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def test_streams_with_credentials_are_known() -> None:
 def test_no_record_has_a_credential(request: pytest.FixtureRequest, name: str) -> None:
     is_live = "monitoring" in name
     sandbox: Sandbox = request.getfixturevalue("crowded" if is_live else "generated")
-    since = time.time() - (2 * HOUR if is_live else 9 * DAY)
+    is_long = name == "monitoring_breakdown_timeseries"
+    since = time.time() - (5 * MINUTE if is_long else 2 * HOUR if is_live else 9 * DAY)
     records = run_tap(sandbox, name, start_date=tap_time(since)).records(name)
     assert records
     assert [

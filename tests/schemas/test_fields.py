@@ -58,6 +58,7 @@ MODELS = {
     "metric_comparisons": "Score",
     "metric_insights": "Insight",
     "metric_overall": "OverallValues",
+    "monitoring_breakdown_timeseries": "MonitoringBreakdownTimeseriesDatapoint",
     "monitoring_breakdowns": "MonitoringBreakdownValue",
     "monitoring_histograms": "MonitoringHistogramTimeseriesDatapoint",
     "monitoring_timeseries": "MonitoringTimeseriesDatapoint",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer, GeneratedWorld, Sandbox
-from tests.support.records import DAY, HOUR, MINUTE, tap_time
+from tests.support.records import DAY, HOUR, MINUTE, tap_time, view, wire_time
 from tests.support.tapping import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mux_sandbox import ExplicitWorld
     from mux_sandbox.request_log import RequestRecord
     from tests.support.tapping import Message
 
@@ -96,6 +97,56 @@ def test_breakdowns_at_full_hours(live: Sandbox) -> None:
     assert len(set(keys)) == len(keys)
 
 
+def watched(world: ExplicitWorld, since: float) -> None:
+    """Let two views go on in one country from a moment on, and one in another."""
+    start = wire_time(since)
+    world.view_rows = [
+        view(name, time.time() + HOUR, view_start=start, country_code=country)
+        for name, country in {"a": "DE", "b": "DE", "c": "FR"}.items()
+    ]
+
+
+def test_breakdowns_of_every_5_seconds_once(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    name = "monitoring_breakdown_timeseries"
+    since = int(time.time()) // 5 * 5 - 25 * MINUTE
+    watched(world, since - HOUR)
+    first = run_tap(sandbox, name, start_date=tap_time(since))
+    records = first.records(name)
+    assert len({(record["metric"], record["dimension"]) for record in records}) == 66
+    viewers = {"metric": "current-concurrent-viewers", "dimension": "country"}
+    found = [
+        (record["date"], record["value"], record["metric_value"])
+        for record in records
+        if record.items() >= viewers.items()
+    ]
+    moments = list(dict.fromkeys(date for date, *_ in found))
+    assert moments == [tap_time(since + 5 * number) for number in range(len(moments))]
+    assert len(moments) == pytest.approx(24 * 12, abs=10)
+    assert found == [(date, *one) for date in moments for one in (("DE", 2), ("FR", 1))]
+
+    path = "/data/v1/monitoring/metrics/current-concurrent-viewers/breakdown-timeseries"
+    asked = sandbox.requests_to(path)
+    of_country = [request for request in asked if request.param("dimension") == "country"]
+    frames = sorted(tuple(map(int, each.params("timeframe[]"))) for each in of_country)
+    assert len(asked) == 11 * len(frames) == 11 * 3
+    assert frames[0][0] == since
+    assert [start for start, _ in frames[1:]] == [end for _, end in frames[:-1]]
+    assert all(0 < end - start <= 600 for start, end in frames)
+    assert {request.param("limit") for request in asked} == {"100"}
+
+    parts = first.states[-1]["bookmarks"][name]["partitions"]
+    assert len(parts) == 66
+    assert {part["replication_key_value"] for part in parts} == {moments[-1]}
+    sandbox.requests.clear()
+    second = run_tap(sandbox, name, state=first.states[-1])
+    again = [r["date"] for r in second.records(name) if r.items() >= viewers.items()]
+    assert again[0] == moments[-1]
+    assert set(again) & set(moments) == {moments[-1]}
+    assert len([each for each in sandbox.requests if "/monitoring/" in each.path]) == 66
+    parts = second.states[-1]["bookmarks"][name]["partitions"]
+    assert {part["replication_key_value"] for part in parts} == {again[-1]}
+
+
 def test_histograms_have_their_buckets(live: Sandbox) -> None:
     first = run_tap(live, "monitoring_histograms")
     records = first.records("monitoring_histograms")
@@ -129,5 +180,11 @@ def test_a_gap_in_histograms_is_reported(live: Sandbox, caplog: pytest.LogCaptur
 
 def test_not_in_the_plan(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     live.faults.add("/data/v1/monitoring", times=None, action=Answer(403, b"", FAST))
-    run_tap(live, "monitoring_timeseries", "monitoring_breakdowns", "monitoring_histograms")
-    assert caplog.text.count("which is not available") == 3
+    run_tap(
+        live,
+        "monitoring_breakdown_timeseries",
+        "monitoring_breakdowns",
+        "monitoring_histograms",
+        "monitoring_timeseries",
+    )
+    assert caplog.text.count("which is not available") == 4

@@ -10,7 +10,7 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tap_mux.streams import ALL_STREAMS
-from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view
+from tests.support.records import DAY, HOUR, MINUTE, NOW, asset, tap_time, view
 from tests.support.tapping import bookmark, catalog_of, config_file, messages, run_program, run_tap
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def read(sandbox: Sandbox, name: str) -> Output:
 
 def time_of(name: str) -> int:
     """Say where to begin, so that there is something to ask for."""
+    if name == "monitoring_breakdown_timeseries":
+        return NOW - 5 * MINUTE  # one of many requests
     return NOW - (HOUR if "monitoring" in name else 3 * DAY)
 
 
