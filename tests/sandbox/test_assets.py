@@ -37,7 +37,7 @@ non_standard_input_reasons.unexpected_media_file_parameters
 non_standard_input_reasons.unsupported_pixel_format test ingest_type meta meta.title
 meta.creator_id meta.external_id progress progress.state progress.progress directives
 directives.id generate_shots shots shots.status shots.shots_manifest_url shots.errors
-shots.errors.type shots.errors.messages thumbnail_time
+shots.errors.type shots.errors.messages shots.created_at thumbnail_time
 """.split()  # noqa: SIM905 - a list would be a hundred lines
 
 
@@ -49,6 +49,8 @@ def test_assets_show_every_field_and_no_null(serve: Callable[..., Api]) -> None:
     assert not [row for row in rows if holds_null(row)]
     assert {row["status"] for row in rows} >= {"ready", "errored"}
     assert sum("progress" not in row for row in rows) > 100
+    kinds = {track.get("text_type") for row in rows for track in row.get("tracks", ())}
+    assert kinds == {None, "subtitles", "chapters"}
 
 
 def test_assets_change_their_state() -> None:

@@ -71,6 +71,7 @@ ROBOT_SETTINGS = """
 questions{question answer_options free_form_reply} replacements{find replace} max_thumbnails
 output_steering{scope{start_time end_time}} update_asset_chapters language_code include_words
 on_flagged{action} to_language_code replace_existing_tracks never_translate
+track_name delete_original_track track_name_suffix
 """
 SEEN = "visual_narrative notable_visual_concepts{concept score rationale}"
 HEARD = (
@@ -78,7 +79,8 @@ HEARD = (
 )
 OUTPUTS = {
     "ask-questions": "answers{question answer confidence reasoning skipped}",
-    "edit-captions": "total_replacement_count uploaded_track_id temporary_vtt_url",
+    "edit-captions": """total_replacement_count uploaded_track_id temporary_vtt_url
+        replaced_tracks{id type language_code name}""",
     "find-best-thumbnails": """best_thumbnails{timestamp_ms overall description alt_text
         subscores{focus face_or_action composition contrast_color brand_fit}}""",
     "find-key-moments": f"""moments{{{HEARD} {SEEN} overall_score
@@ -98,7 +100,7 @@ OUTPUTS = {
     "translate-audio": """uploaded_track_id temporary_audio_url
         replaced_tracks{id type language_code name}""",
     "translate-captions": """uploaded_track_id temporary_vtt_url
-        never_translate_terms_preserved""",
+        never_translate_terms_preserved replaced_tracks{id type language_code name}""",
 }
 JOB = f"""
 id passthrough units_consumed directive{{id run_id}} created_at updated_at workflow status

@@ -10,10 +10,12 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tap_mux.tap import TapMux
-from tests.support.records import DAY, HOUR, NOW, asset, tap_time
+from tests.support.records import DAY, HOUR, NOW, asset, tap_time, wire_time
 from tests.support.tapping import run_tap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mux_sandbox import ExplicitWorld, Sandbox
 
 PATH = "/video/v1/assets"
@@ -165,3 +167,13 @@ def test_selection_and_stream_maps_work(world: ExplicitWorld, sandbox: Sandbox) 
         "environment_id": "sandbox-environment",
     }
     assert "passthrough" not in output.schema("assets")["properties"]
+
+
+@pytest.mark.parametrize("form", [str, int, wire_time])
+def test_shots_may_say_in_any_form_when_they_were_made(
+    world: ExplicitWorld, sandbox: Sandbox, form: Callable[[int], object]
+) -> None:
+    shots = {"status": "completed", "created_at": form(NOW)}
+    world.asset_rows = [asset("a", NOW, shots=shots)]
+    (record,) = run_tap(sandbox, "assets").records("assets")
+    assert record["shots"]["created_at"] == tap_time(NOW)

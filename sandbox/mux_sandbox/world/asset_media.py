@@ -75,6 +75,7 @@ class Media:
                 track["duration"] = round(duration - 0.02 * self._dice.random(), 6)
         if self._dice.chance(0.25):
             found += [self._text() for _ in range(self._dice.between(1, 3))]
+            found += _chapters(Dice(found[-1]["id"], "chapters"))
         return found
 
     def _video(self) -> Row:
@@ -160,3 +161,19 @@ class Media:
         if height:
             file |= {"height": height, "width": height * self.shape.width // self.shape.height}
         return file
+
+
+def _chapters(dice: Dice) -> list[Row]:
+    """Give a track that names the parts of the asset, if there is one."""
+    if not dice.chance(0.4):
+        return []
+    track = {
+        "type": "text",
+        "id": dice.identifier(),
+        "text_type": "chapters",
+        "text_source": "uploaded",
+        "language_code": "en",
+        "name": "Chapters",
+        "status": "ready",
+    }
+    return [track]

@@ -204,7 +204,7 @@ class AssetRows:
 
     def _shots(self) -> Row:
         status = self._dice.pick(("completed", "completed", "errored", "pending", "skipped"))
-        row: Row = {"status": status}
+        row: Row = {"status": status, "created_at": str(self._origin.created + 60)}
         if status == "completed":
             row["shots_manifest_url"] = (
                 f"https://manifests.example.com/{self._origin.identifier}/shots.json"

@@ -35,13 +35,22 @@ _MORE: dict[str, Row] = {
             {"question": 'What is "slow"?', "free_form_reply": True},
         ]
     },
+    "edit-captions": {
+        "track_name": "English (edited)",
+        "replace_existing_tracks": "replace_all",
+        "track_name_suffix": "edited",  # this one and the next are deprecated
+        "delete_original_track": True,
+    },
     "find-best-thumbnails": {"max_thumbnails": 3},
     "find-key-moments": {"output_steering": {"scope": {"start_time": 2.5, "end_time": 18}}},
     "generate-chapters": {"update_asset_chapters": True},
     "generate-premium-captions": {"language_code": "en", "include_words": True},
     "moderate": {"on_flagged": {"action": "delete_playback_ids"}},
     "translate-audio": {"replace_existing_tracks": "replace_all"},
-    "translate-captions": {"never_translate": ["Harbour Lights"]},
+    "translate-captions": {
+        "never_translate": ["Harbour Lights"],
+        "replace_existing_tracks": "replace_generated",
+    },
 }
 DETAILED: dict[str, Row] = {name: plain | _MORE.get(name, {}) for name, plain in PLAIN.items()}
 """Required and optional parameters of each workflow; a job adds asset_id and track_id."""
@@ -94,8 +103,8 @@ class _Task(NamedTuple):
 
 
 def text_tracks(asset: Row) -> list[Row]:
-    """Give the text tracks of an asset."""
-    return [track for track in asset.get("tracks", []) if track["type"] == "text"]
+    """Give the tracks of an asset with the text of what is said."""
+    return [track for track in asset.get("tracks", []) if track.get("text_type") == "subtitles"]
 
 
 def results(workflow: str, parameters: Row, asset: Row, dice: Dice) -> Row:
@@ -121,11 +130,14 @@ def _answers(task: _Task) -> Row:
 
 
 def _edited(task: _Task) -> Row:
-    return {
+    outputs: Row = {
         "total_replacement_count": task.dice.between(0, 40),
         "temporary_vtt_url": task.url("edited.vtt"),
         "uploaded_track_id": text_tracks(task.asset)[-1]["id"],
     }
+    if "replace_existing_tracks" in task.parameters:
+        outputs["replaced_tracks"] = [_replaced(task, "text")]
+    return outputs
 
 
 def _thumbnails(task: _Task) -> Row:
@@ -168,7 +180,7 @@ def _chapters(task: _Task) -> Row:
     starts = (span["start_ms"] / 1000 for span in task.spans())
     outputs: Row = {"chapters": [{"start_time": start, "title": "A chapter"} for start in starts]}
     if task.parameters.get("update_asset_chapters"):
-        # The ids are of chapter tracks, which the API does not list with the asset.
+        # The ids are of tracks that have been deleted since.
         ids = {"track_id": task.dice.identifier(), "replaced_track_id": task.dice.identifier()}
         outputs["asset_update"] = {"status": "created", **ids}
     return outputs
@@ -250,6 +262,8 @@ def _translated(task: _Task) -> Row:
     }
     if "never_translate" in task.parameters:
         outputs["never_translate_terms_preserved"] = task.dice.chance(0.9)
+    if "replace_existing_tracks" in task.parameters:
+        outputs["replaced_tracks"] = [_replaced(task, "text")]
     return outputs
 
 
