@@ -59,6 +59,18 @@ ACCEPTED = (
         "The tap adds what it asked for: one asset, one day.",
     ),
     Accepted(
+        "video_heatmaps video_hotspots",
+        "gone field",
+        "video_id day",
+        "The tap adds what it asked for: one video, one day.",
+    ),
+    Accepted(
+        "playback_id_heatmaps playback_id_hotspots",
+        "gone field",
+        "playback_id day",
+        "The tap adds what it asked for: one playback ID, one day.",
+    ),
+    Accepted(
         "asset_inputs",
         "gone field",
         "asset_id position",
@@ -100,6 +112,12 @@ ACCEPTED = (
         "gone field",
         "dimension metric timestamp",
         "The tap adds what it asked for: one metric by one dimension at one moment.",
+    ),
+    Accepted(
+        "monitoring_breakdown_timeseries",
+        "gone field",
+        "dimension metric",
+        "The tap adds the metric and the dimension that it asked for.",
     ),
     Accepted(
         "monitoring_histograms monitoring_timeseries",
@@ -165,9 +183,27 @@ ACCEPTED = (
         "outputs.moments.quotable_segment.end_ms",
         "Mux names only the start of a quote: the tap has a column for its end, too.",
     ),
+    Accepted(
+        "asset_heatmaps playback_id_heatmaps video_heatmaps",
+        "new field",
+        "value",
+        "Its name until September 2026: the tap reads it as heatmap.",
+    ),
+    Accepted(
+        "asset_heatmaps playback_id_heatmaps video_heatmaps",
+        "gone field",
+        "heatmap",
+        "Its name since September 2026; older descriptions say value.",
+    ),
+    Accepted(
+        "assets",
+        "gone field",
+        "shots.created_at",
+        "Named by Mux's TypeScript client; older descriptions do not have it.",
+    ),
     # Parameters that the tap has no use for.
     Accepted(
-        "asset_hotspots",
+        "asset_hotspots playback_id_hotspots video_hotspots",
         "new parameter",
         "limit order_direction",
         "Without a limit Mux sends all hotspots; the tap needs no order.",
@@ -206,12 +242,6 @@ ACCEPTED = (
     Accepted(
         NO_STREAM,
         "new endpoint",
-        "/data/v1/engagement/playback-ids/{}/* /data/v1/engagement/videos/{}/*",
-        "The tap reads engagement by asset only.",
-    ),
-    Accepted(
-        NO_STREAM,
-        "new endpoint",
         "/data/v1/exports /data/v1/filters /data/v1/filters/{} /data/v1/realtime/* "
         "/video/v1/signing-keys /video/v1/signing-keys/{}",
         "Deprecated: the tap reads what took their place.",
@@ -222,12 +252,6 @@ ACCEPTED = (
         "/data/v1/monitoring/dimensions /data/v1/monitoring/metrics "
         "/data/v1/subview-metrics/{}/dimensions",
         "Lists of names: the tap knows those of monitoring, and takes no dimension of subviews.",
-    ),
-    Accepted(
-        NO_STREAM,
-        "new endpoint",
-        "/data/v1/monitoring/metrics/{}/breakdown-timeseries",
-        "A finer form of the stream monitoring_breakdowns, which reads each full hour.",
     ),
     Accepted(
         NO_STREAM,
