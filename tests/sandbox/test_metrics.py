@@ -158,6 +158,7 @@ def test_a_comparison_has_all_metrics_of_a_dimension_value(generated: Api) -> No
         ("views/timeseries", {"group_by": "week"}, 400),
         ("views/timeseries", {"group_by": "minute"}, 400),
         ("views/timeseries", {"timeframe__": "101:days"}, 400),
+        ("comparison", {"timeframe__": "91:days"}, 400),
     ],
 )
 def test_invalid_requests_for_metrics(

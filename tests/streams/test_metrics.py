@@ -207,6 +207,15 @@ class TestRecords:
         assert totals == {"all": 2, "country:DE": 1}
         assert len(sandbox.requests_to(ENDPOINTS["metric_comparisons"])) == 2
 
+    def test_comparisons_of_more_days_than_mux_compares_at_once(self, sandbox: Sandbox) -> None:
+        output = read(sandbox, "metric_comparisons", VIEWS, start=day(99))
+        asked = [
+            tuple(map(int, request.params("timeframe[]")))
+            for request in sandbox.requests_to(ENDPOINTS["metric_comparisons"])
+        ]
+        assert sorted(asked) == [(day(back), day(back - 1)) for back in range(99, 0, -1)]
+        assert len({r["window_start"] for r in output.records("metric_comparisons")}) == 99
+
     def test_numbers_as_text_become_numbers(self, sandbox: Sandbox) -> None:
         body = {"data": [[wire_time(day(1)), "0.874350", "154240"]], "meta": {}}
         sandbox.faults.add("/timeseries", action=Answer(200, body))

@@ -8,12 +8,14 @@ from mux_sandbox.analytics import dimensions, windows
 from mux_sandbox.analytics.metrics import METRICS
 from mux_sandbox.endpoints.data.metrics import totals
 from mux_sandbox.endpoints.data.views import counted_in, envelope
+from mux_sandbox.errors import invalid_timeframe
 
 if TYPE_CHECKING:
     from mux_sandbox.details import Detail
     from mux_sandbox.endpoints.call import Call, Handler
     from mux_sandbox.world.interface import Row
 
+_LONGEST = 90 * 86_400
 _LABELS = {"median": "median", "95th": "95th %", "avg": "average", "sum": "total"}
 _MEDIAN = ("median", "95th")
 _TOTAL = ("sum", "avg")
@@ -88,7 +90,11 @@ _SECTIONS: tuple[tuple[str, str, tuple[tuple[str, str, tuple[str, ...]], ...]], 
 def comparison(call: Call) -> Row:
     """Give all metrics for the views with one value of a dimension."""
     dimension, value = call.parameters.text("dimension"), call.parameters.text("value")
-    window = windows.rounded(call.parameters.timeframe(call.now))
+    start, end = call.parameters.timeframe(call.now)
+    if end - start > _LONGEST:
+        message = "the timeframe must be at most 90 days"
+        raise invalid_timeframe(message)
+    window = windows.rounded((start, end))
     started, ended = (counted_in(call, window, on_start=start) for start in (True, False))
     if dimension is not None:
         dimensions.check(dimension)
