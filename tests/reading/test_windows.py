@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,3 +114,28 @@ def test_a_good_guess_saves_requests(off: int) -> None:
 
     assert first_kept(0, 10**9, 500_000_000 + off, is_kept) == 500_000_000
     assert len(requested) <= 8
+
+
+@given(start=st.integers(0, 100), length=st.integers(1, 10**6), records=st.integers(0, 20_000))
+def test_the_window_that_follows_is_the_one_that_comes(
+    start: int, length: int, records: int
+) -> None:
+    windows = Windows(start, start + length)
+    windows.split(2 * MAX_RECORDS)
+    for _ in range(3):
+        current = windows.current
+        following = windows.following(records)
+        assert windows.current == current
+        windows.advance(records)
+        assert windows.current == following
+
+
+@pytest.mark.parametrize("records", [0, MAX_RECORDS, 10**6])
+def test_a_split_leaves_half_at_most(records: int) -> None:
+    windows = Windows(0, 1000)
+    seconds = [1000]
+    while windows.split(records):
+        assert windows.current
+        seconds.append(windows.current.seconds)
+    assert all(after <= before / 2 for before, after in pairwise(seconds))
+    assert seconds[-1] == 1
