@@ -1,1 +1,1 @@
-"""How fast and how small the tap is, next to others that read the same: `python -m benchmarks`."""
+"""Time, CPU and memory of the tap and of other programs: `python -m benchmarks`."""

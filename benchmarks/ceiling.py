@@ -1,4 +1,4 @@
-"""How many requests the server answers at most: raw sockets, nothing decoded.
+"""Measure how many requests per second the server can answer, with raw sockets, no decoding.
 
 Run as `python -m benchmarks.ceiling URL START END`; prints requests per second.
 """
@@ -18,10 +18,10 @@ _BUFFER_BYTES = 1 << 18
 
 
 class Connection:
-    """One connection that asks for the same page again and again."""
+    """One connection that requests the same page again and again."""
 
     def __init__(self, host: str, port: int, request: bytes) -> None:
-        """Connect, and find out how long the answer is."""
+        """Connect, and measure the length of the answer."""
         self.socket = socket.create_connection((host, port))
         self._request = request
         self.answers = 0
@@ -31,14 +31,14 @@ class Connection:
         self._length = len(head) + len(_HEAD_END) + int(fields[b"Content-Length"])
         self._rest = self._length - len(head) - len(_HEAD_END) - len(body)
         self._buffer = bytearray(_BUFFER_BYTES)
-        self._go_on()
+        self._send_next()
 
     def read(self) -> None:
-        """Read what is there, and ask again when that was all."""
+        """Read the available bytes; send the next request when the answer is complete."""
         self._rest -= self.socket.recv_into(self._buffer)
-        self._go_on()
+        self._send_next()
 
-    def _go_on(self) -> None:
+    def _send_next(self) -> None:
         if self._rest <= 0:
             self.answers += 1
             self._rest = self._length
@@ -52,7 +52,7 @@ class Connection:
 
 
 def main() -> None:
-    """Ask for one page as fast as can be."""
+    """Request one page as often as possible."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("start", type=int)
@@ -75,7 +75,7 @@ def main() -> None:
             for key, _ in selector.select(1):
                 key.data.read()
         seconds = time.perf_counter() - started
-    print(round(sum(connection.answers for connection in connections) / seconds))  # noqa: T201 - it is read from there
+    print(round(sum(connection.answers for connection in connections) / seconds))  # noqa: T201 - read by the caller
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Contestants in turn, again and again, and the medians of what they took."""
+"""Run contestants in turn, several times, and take the medians."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Figure(NamedTuple):
     """One figure over all runs."""
 
     median: float
-    least: float
-    most: float
+    min: float
+    max: float
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Figure:
-        """Sum up what was measured."""
+        """Make a figure of measured values."""
         return cls(statistics.median(values), min(values), max(values))
 
 
@@ -35,7 +35,7 @@ class Runs(NamedTuple):
 
     usages: list[Usage]
     counts: list[Counts]
-    """What the server counted in each."""
+    """The server's counts of each run."""
 
 
 def compare(
@@ -49,17 +49,17 @@ def compare(
     """Run all contestants in turn.
 
     Args:
-        contestants: Who is compared.
+        contestants: The programs to compare.
         runs: How often each runs.
         rows: How many rows a contestant has to read, by its name.
         before: Called before each run.
-        after: Called after each run, for what the server counted.
+        after: Called after each run; returns the server's counts.
 
     Returns:
         The runs by contestant.
 
     Raises:
-        FailedError: One of them failed, or read another number of rows.
+        FailedError: One of them failed, or read a wrong number of rows.
     """
     results = {contestant.name: Runs([], []) for contestant in contestants}
     for _ in range(runs):
@@ -72,5 +72,5 @@ def compare(
                 raise FailedError(text)
             results[contestant.name].usages.append(usage)
             results[contestant.name].counts.append(after())
-            print(".", end="", file=sys.stderr, flush=True)  # noqa: T201 - shows that it goes on
+            print(".", end="", file=sys.stderr, flush=True)  # noqa: T201 - shows the progress
     return results

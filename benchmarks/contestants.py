@@ -1,4 +1,4 @@
-"""Who is compared, and how each is told what to read."""
+"""The programs that are compared, with their commands."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ _COUNT = (
 
 
 class Contestant(NamedTuple):
-    """A program, or some in a pipe."""
+    """A program, or several in a pipe."""
 
     name: str
     commands: list[list[str]]
     rows: Callable[[Usage], int] = attrgetter("records")
-    """How to find out how many rows it read."""
+    """Returns how many rows it read."""
 
     def into(self, target: Target, folder: Path) -> Contestant:
-        """Pipe what it writes into a target that loads it into a DuckDB file.
+        """Return a contestant that pipes its output into a target, which loads a DuckDB file.
 
         Args:
             target: The target.
-            folder: Where the file is made, and the settings of the target.
+            folder: Folder for the file and the settings of the target.
         """
         path = duckdb_path(folder, self.name)
         config = {**target.settings, "path": str(path), "default_target_schema": SCHEMA}
@@ -74,7 +74,7 @@ class Contestant(NamedTuple):
         )
 
     def without_arrow(self) -> Contestant:
-        """Let this tap run as where pyarrow is not installed."""
+        """Return this tap as it runs where pyarrow is not installed."""
         ((python, _, _, *arguments),) = self.commands
         code = (
             "import sys; sys.modules['pyarrow'] = None; from tap_mux.__main__ import main; main()"
@@ -85,11 +85,11 @@ class Contestant(NamedTuple):
 
 
 def duckdb_path(folder: Path, name: str) -> Path:
-    """Say where a contestant's DuckDB file is."""
+    """Return the path of a contestant's DuckDB file."""
     return folder / f"{name.replace(',', '').replace(' ', '-')}.duckdb"
 
 
-def _told(usage: Usage) -> int:
+def _printed_rows(usage: Usage) -> int:
     return int(json.loads(usage.output.splitlines()[-1])["rows"])
 
 
@@ -99,23 +99,23 @@ def _rows_in(path: Path, python: str) -> int:
 
 
 def tap(name: str, *arguments: str) -> Contestant:
-    """Start a tap with nothing but arguments."""
+    """Return a tap with these arguments."""
     return Contestant(name, [[_PYTHON, "-m", _TAPS[name], *arguments]])
 
 
 def empty_tap() -> Contestant:
-    """Let the empty tap read the nothing that it has."""
+    """Return the empty tap, which reads nothing."""
     return tap(EMPTY)
 
 
 def reading_tap(name: str, stream: str, served: Served, folder: Path) -> Contestant:
-    """Let a tap read one stream.
+    """Return a tap that reads one stream.
 
     Args:
-        name: Which tap.
-        stream: What it reads.
-        served: From where.
-        folder: Where its settings and its catalog are written.
+        name: Name of the tap.
+        stream: Name of the stream.
+        served: The server.
+        folder: Folder for its settings and its catalog.
     """
     given: dict[str, object]
     if name == PLAIN:
@@ -132,32 +132,32 @@ def reading_tap(name: str, stream: str, served: Served, folder: Path) -> Contest
 
 
 def peers(stream: str, served: Served) -> list[Contestant]:
-    """Let dlt and the floor read one stream."""
+    """Return dlt and the floor, which read one stream."""
     return [
-        Contestant(DLT, [_peer("dlt_rest", stream, served)], _told),
+        Contestant(DLT, [_peer("dlt_rest", stream, served)], _printed_rows),
         Contestant(FLOOR, [_peer("bare_loop", stream, served)]),
     ]
 
 
 def csv_readers(served: Served) -> list[Contestant]:
-    """Let Python's csv and DuckDB read the export.
+    """Return Python's csv and DuckDB, which read the export.
 
     Args:
-        served: From where.
+        served: The server.
     """
     command = [_PYTHON, "-m", "benchmarks.peers.csv_reader"]
     return [
-        Contestant("Python's csv alone", [[*command, "csv", served.url]], _told),
-        Contestant("DuckDB's read_csv", [[*command, "duckdb", served.url]], _told),
+        Contestant("Python's csv alone", [[*command, "csv", served.url]], _printed_rows),
+        Contestant("DuckDB's read_csv", [[*command, "duckdb", served.url]], _printed_rows),
     ]
 
 
 def peers_into_duckdb(served: Served, folder: Path) -> list[Contestant]:
-    """Let dlt, with each of the file formats that it can load, and the floor read into DuckDB.
+    """Return dlt, once for each file format that it can load, and the floor; all load into DuckDB.
 
     Args:
-        served: From where.
-        folder: Where the DuckDB files are made.
+        served: The server.
+        folder: Folder for the DuckDB files.
     """
 
     def peer(name: str, module: str, *more: str) -> Contestant:
@@ -172,12 +172,12 @@ def peers_into_duckdb(served: Served, folder: Path) -> list[Contestant]:
 
 
 def _peer(module: str, stream: str, served: Served) -> list[str]:
-    span = (str(served.start), str(served.end))
-    return [_PYTHON, "-m", f"benchmarks.peers.{module}", stream, served.url, *span]
+    start_and_end = (str(served.start), str(served.end))
+    return [_PYTHON, "-m", f"benchmarks.peers.{module}", stream, served.url, *start_and_end]
 
 
 def _catalog(module: str, stream: str) -> dict[str, object]:
-    """Give what a tap discovers, with one stream selected."""
+    """Return the discovered catalog of a tap, with one stream selected."""
     command = [_PYTHON, "-m", module, "--discover"]
     done = subprocess.run(  # noqa: S603 - our own
         command, check=True, capture_output=True, timeout=60, env=environ.clean()

@@ -1,4 +1,4 @@
-"""target-duckdb as meltano.yml pins it, in an environment of its own outside of the project."""
+"""target-duckdb, in the version of meltano.yml, in its own environment outside of the project."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Target(NamedTuple):
 
     folder: Path
     settings: dict[str, Any]
-    """The settings that meltano.yml gives it, but for those about where to load."""
+    """Its settings in meltano.yml, without those with variables, such as the path."""
 
     def program(self, name: str) -> str:
-        """Give the path of a program of its environment."""
+        """Return the path of a program in its environment."""
         return str(self.folder / "bin" / name)
 
 
 def installed() -> Target:
-    """Install the target, unless that has been done before."""
+    """Install the target if it is not installed yet."""
     loaders = YAML(typ="safe").load(_PROJECT)["plugins"]["loaders"]
     (loader,) = [each for each in loaders if each["name"] == _NAME]
     settings = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """What the server allows, and what a program makes of it."""
+    """Limits of the server, and how far a program uses them."""
 
     latency: float
     """Seconds until each answer."""
@@ -16,21 +16,21 @@ class Limits(NamedTuple):
     """How many requests its bucket holds."""
 
     refill: float
-    """How many come back each second."""
+    """How many requests are added to it each second."""
 
     reserve: float
     """The part of the bucket that is left for others."""
 
     in_flight: int
-    """How many requests may wait for their answers at a time."""
+    """How many requests may be in flight at once."""
 
 
 def ideal_seconds(requests: int, limits: Limits) -> float:
-    """Say how long the requests take when each is sent as soon as it may be.
+    """Return how long the requests take when each is sent as early as the limits allow.
 
     Args:
-        requests: How many.
-        limits: What holds them back.
+        requests: Number of requests.
+        limits: The limits.
     """
     free_at = [0.0] * limits.in_flight
     level, now = limits.capacity, 0.0

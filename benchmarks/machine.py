@@ -1,4 +1,4 @@
-"""Where and with what the benchmarks were run."""
+"""The machine and the software versions of a benchmark run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PACKAGES = ("tap-mux", "singer-sdk", "requests", "msgspec", "pyarrow", "dlt", "
 
 
 def describe() -> list[tuple[str, str]]:
-    """Tell machine, versions and date."""
+    """Return date, machine and versions."""
     return [
         ("Date", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")),
         ("Processor", f"{_processor()}, {os.cpu_count()} cores"),

@@ -1,7 +1,7 @@
-"""What a program takes, as the operating system counts it: time, CPU and memory.
+"""Measure the time, CPU and memory of a program, as the operating system counts them.
 
-This process has to stay small: Linux counts the memory of whoever starts a program as its own,
-until it has grown beyond that.
+This process has to stay small: Linux reports at least the memory of the parent process as the
+peak memory of a program.
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ from benchmarks import environ
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LONGEST_SECONDS = 600
+MAX_SECONDS = 600
 _PIPE_BYTES = 1 << 20
 _PAUSE_SECONDS = 0.002
 _RECORD = b'"RECORD"'
-_TOLD_BYTES = 2000
+_END_BYTES = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What programs that were piped into one another took."""
+    """Time, CPU and memory of programs that ran in a pipe."""
 
     wall: float
-    """Seconds from the first start to the last end."""
+    """Seconds from the start of the first to the end of the last."""
 
     cpu: float
-    """Seconds of CPU, user and system, of all of them."""
+    """Seconds of CPU, user and system, of all programs."""
 
     peak: float
-    """Most memory that any of them held at a time, in MB."""
+    """Peak memory of the largest program, in MB."""
 
     peaks: float
-    """The same, added up over them."""
+    """Sum of the peak memory of all programs, in MB."""
 
     records: int
-    """Singer records on the last one's stdout."""
+    """Singer records on the stdout of the last program."""
 
     output: bytes
     """The end of its stdout."""
 
 
 class FailedError(Exception):
-    """A program did not do what it was started for."""
+    """A program failed."""
 
 
 def run(*commands: Sequence[str]) -> Usage:
     """Run programs, each with the output of the one before it as input.
 
     Args:
-        commands: What to run.
+        commands: The programs with their arguments.
 
     Raises:
         FailedError: One of them failed.
@@ -66,7 +66,7 @@ def run(*commands: Sequence[str]) -> Usage:
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         processes = _start(commands, errors)
-        watch = threading.Timer(LONGEST_SECONDS, _kill, [processes])
+        watch = threading.Timer(MAX_SECONDS, _kill, [processes])
         watch.start()
         try:
             last = processes[-1].stdout
@@ -106,15 +106,15 @@ def _start(commands: Sequence[Sequence[str]], errors: IO[bytes]) -> list[subproc
 def _drain(stdout: IO[bytes]) -> tuple[int, bytes]:
     """Count the records on a pipe.
 
-    It is emptied now and then rather than waited at, so that a write into it does not wake this
-    process each time; at once again when it was full, so that nobody waits for this process.
+    The pipe is read with short pauses, so that not every write wakes this process. There is no
+    pause after a full pipe, so that the program does not wait for this process.
     """
     fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     records, end = 0, b""
     while piece := os.read(stdout.fileno(), _PIPE_BYTES):
         seam = end[1 - len(_RECORD) :] + piece[: len(_RECORD) - 1]
         records += seam.count(_RECORD) + piece.count(_RECORD)
-        end = (end + piece[-_TOLD_BYTES:])[-_TOLD_BYTES:]
+        end = (end + piece[-_END_BYTES:])[-_END_BYTES:]
         if len(piece) < _PIPE_BYTES:
             time.sleep(_PAUSE_SECONDS)
     stdout.close()

@@ -1,4 +1,4 @@
-"""What a case comes to: figures by contestant, and goals that are reached or not."""
+"""The result of a case: figures by contestant, and goals."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Row(NamedTuple):
 
     measure: str
     figures: Mapping[str, Figure | float]
-    """By contestant; a plain number was worked out, not measured."""
+    """By contestant. A plain number was calculated, not measured."""
 
     digits: int = 2
 
     @property
     def medians(self) -> dict[str, float]:
-        """Give the figures as single numbers."""
+        """The medians of the figures."""
         return {
             name: figure.median if isinstance(figure, Figure) else figure
             for name, figure in self.figures.items()
@@ -29,26 +29,26 @@ class Row(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """Something to reach, as a number that must not be above another one."""
+    """A value that must not be above a limit."""
 
     text: str
     value: float
     limit: float
     aim: float | None = None
-    """What it should rather be."""
+    """A stricter limit, which is not required."""
 
     digits: int = 2
 
     @property
     def verdict(self) -> str:
-        """Say whether it is reached."""
+        """The word for whether it is reached."""
         if self.value > self.limit:
             return "**no**"
         return "yes" if self.aim is None or self.value <= self.aim else "yes, but not the aim"
 
 
 class Outcome(NamedTuple):
-    """All that came out of a case."""
+    """The result of a case."""
 
     title: str
     rows: Sequence[Row]

@@ -1,4 +1,4 @@
-"""What came out, as Markdown that also reads well in a terminal."""
+"""The results as Markdown."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Results of the benchmarks
 
-Written by `uv run --group bench python -m benchmarks`; what is compared and how it is measured is
-in [README.md](README.md).
+Written by `uv run --group bench python -m benchmarks`. [README.md](README.md) describes what is
+compared and how it is measured.
 """
 
 
@@ -26,14 +26,14 @@ def render(
     """Write the report.
 
     Args:
-        outcomes: What came out of the cases.
-        machine: Where and with what they were run.
-        runs: How many runs the figures are medians of.
-        ceiling: What the server could have answered.
+        outcomes: The results of the cases.
+        machine: Facts about the machine and the software.
+        runs: Number of runs of each contestant.
+        ceiling: How many requests the server can answer.
     """
     facts = [
         *machine,
-        ("Figures", f"medians of {runs} runs, least to most in brackets"),
+        ("Figures", f"medians of {runs} runs, minimum and maximum in brackets"),
         ("Server", ceiling),
     ]
     goals = [
@@ -44,7 +44,7 @@ def render(
     parts = [
         _HEAD,
         _table(["", ""], facts),
-        "## What must be reached\n",
+        "## Goals\n",
         _table(["case", "this tap", "figure", "at most", "reached"], goals),
         *chain.from_iterable(map(_section, outcomes)),
     ]
@@ -64,8 +64,8 @@ def _cell(row: Row, name: str) -> str:
         return ""
     if not isinstance(figure, Figure):
         return _number(figure, row.digits)
-    median, least, most = (_number(value, row.digits) for value in figure)
-    return median if least == most else f"{median} ({least} to {most})"
+    median, low, high = (_number(value, row.digits) for value in figure)
+    return median if low == high else f"{median} ({low} to {high})"
 
 
 def _limit(goal: Goal) -> str:

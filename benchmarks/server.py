@@ -1,8 +1,8 @@
-"""The server that is read from: `python -m benchmarks.server --views 10000`.
+"""The server of the benchmarks: `python -m benchmarks.server --views 10000`.
 
-It answers as the Mux API does where both streams are concerned, with as little work as possible,
-and keeps count. `/control/reset?latency=…&capacity=…&refill=…` begins anew with full buckets,
-`/control/counts` tells what happened since.
+It answers like the Mux API for the streams that are measured, with as little work as possible, and
+counts requests. `/control/reset?latency=…&capacity=…&refill=…` sets the limits, fills the buckets
+and clears the counts; `/control/counts` returns the counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WHOAMI = b'{"data":{"environment_id":"benchmark-environment","environment_name"
 
 @dataclass
 class Counts:
-    """What happened to one part of the API."""
+    """Counts for one part of the API."""
 
     requests: int = 0
     refused: int = 0
@@ -41,7 +41,7 @@ class Counts:
 
 @dataclass
 class Bucket:
-    """One token bucket, and what happened to it."""
+    """A token bucket with its counts."""
 
     capacity: float
     refill: float
@@ -51,7 +51,7 @@ class Bucket:
     counts: Counts = field(default_factory=Counts)
 
     def take(self) -> bool:
-        """Take one request out."""
+        """Take a token for a request; return whether there was one."""
         now = time.monotonic()
         self.level = min(self.capacity, self.level + (now - self.seen) * self.refill)
         self.seen = now
@@ -68,16 +68,16 @@ class Bucket:
         return granted
 
     def done(self) -> None:
-        """Note that the request is answered."""
+        """Count the request as answered."""
         self.in_flight -= 1
         self.counts.last_at = time.monotonic()
 
 
 class Server:
-    """Answers requests."""
+    """The request handler."""
 
     def __init__(self, views: Views, assets: Assets, export: Export) -> None:
-        """Keep what to serve."""
+        """Set the content to serve."""
         self._export = export
         self._views = views
         self._assets = assets
@@ -158,12 +158,12 @@ async def _serve(server: Server, **facts: int) -> None:
     await site.start()
     host, port = runner.addresses[0][:2]
     ready = {"url": f"http://{host}:{port}", **facts}
-    print(msgspec.json.encode(ready).decode(), flush=True)  # noqa: T201 - it is read from there
+    print(msgspec.json.encode(ready).decode(), flush=True)  # noqa: T201 - read by the caller
     await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Make up the rows, serve them, and print where."""
+    """Make the content, serve it, and print the URL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--views", type=int, default=0)
     parser.add_argument("--assets", type=int, default=0)

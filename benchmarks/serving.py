@@ -1,4 +1,4 @@
-"""The server as a process of its own, and the settings with which each program reads from it."""
+"""Run the server in its own process."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Served:
     """How many columns its export has."""
 
     size: str
-    """What there is to read, as part of a file name."""
+    """The numbers of records, as part of a file name."""
 
     @property
     def dates(self) -> dict[str, str]:
-        """The range of all views, as a tap takes it."""
+        """The settings of a tap that reads all views."""
         return {"start_date": _iso(self.start), "end_date": _iso(self.end)}
 
     def reset(self, **limits: float) -> None:
-        """Begin anew, with full buckets.
+        """Set the limits, fill the buckets and clear the counts.
 
         Args:
             limits: ``latency`` in seconds, ``capacity`` and ``refill`` of each bucket.
@@ -49,7 +49,7 @@ class Served:
         self._control(f"reset?{urlencode(limits)}")
 
     def counts(self) -> dict[str, dict[str, float]]:
-        """Tell what happened since, by part of the API."""
+        """Return the counts since the last reset, by part of the API."""
         return self._control("counts")
 
     def _control(self, what: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Served:
 
 @contextmanager
 def serve(*, views: int = 0, assets: int = 0, exported: int = 0) -> Iterator[Served]:
-    """Start a server and stop it in the end.
+    """Run a server inside the with block.
 
     Args:
         views: How many views it has.

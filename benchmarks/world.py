@@ -1,6 +1,6 @@
-"""What the benchmarks read: rows of the sandbox's making, encoded once, ready to be sliced.
+"""The content that the benchmarks read: rows of the sandbox, encoded once.
 
-Rows lie one after the other in one piece of memory, so that a page of any window is one slice.
+All rows are in one bytes object, so that each page is a slice of it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 START = 1_767_225_600
-"""The first second of what is read: 2026-01-01, always the same, so that rows are as well."""
+"""The first second of the content: 2026-01-01, always the same, so that the rows are, too."""
 
 DAYS = 30
-"""Over how many days views are spread, about."""
+"""Over about how many days the views are spread."""
 
 _DAY = 86_400
 _LONG_AFTER = START + 1000 * _DAY
@@ -40,7 +40,7 @@ class Rows:
     """Encoded rows, in order."""
 
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Encode the rows; they are not kept."""
+        """Encode the rows."""
         encode = msgspec.json.Encoder().encode
         self._offsets = array("q", [0])
         pieces = bytearray()
@@ -55,7 +55,7 @@ class Rows:
         return len(self._offsets) - 1
 
     def slice(self, first: int, last: int) -> bytes:
-        """Give the rows from `first` up to and without `last`, with commas between them."""
+        """Return the rows from `first` to before `last`, with commas between them."""
         last = min(last, len(self))
         if first >= last:
             return b""
@@ -63,12 +63,12 @@ class Rows:
 
 
 class Views:
-    """Views in the order in which they ended."""
+    """Views in the order of view_end."""
 
     def __init__(self, size: int) -> None:
-        """Make as many views as asked for, spread over DAYS."""
+        """Make `size` views, spread over DAYS."""
         self._ends = array("q")
-        self._rows = Rows(self._noted(islice(_views(size), size)))
+        self._rows = Rows(self._with_ends(islice(_views(size), size)))
 
     @property
     def end(self) -> int:
@@ -89,7 +89,7 @@ class Views:
             rows.replace(_NO_COUNT, total),
         )
 
-    def _noted(self, views: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _with_ends(self, views: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for view in views:
             self._ends.append(_epoch(view["view_end"]))
             yield view
@@ -99,7 +99,7 @@ class Assets:
     """Assets with tracks and playback IDs, newest first."""
 
     def __init__(self, size: int) -> None:
-        """Make as many assets as asked for."""
+        """Make `size` assets."""
         world = GeneratedWorld(assets=int(size * _SPARE) + 100)
         rows = (row for row in world.assets(_LONG_AFTER) if _is_whole(row))
         self._rows = Rows(islice(rows, size))
@@ -117,10 +117,10 @@ class Assets:
 
 
 class Export:
-    """A daily export of views: some thousand of them, again and again under other ids."""
+    """A daily export of views: some thousand different ones, repeated with other ids."""
 
     def __init__(self, size: int) -> None:
-        """Make as many rows as asked for."""
+        """Make `size` rows."""
         own = {"environment_id": "benchmark-environment"}
         details = (Detail(row, own) for row in islice(_views(size), min(size, _DISTINCT)))
         text = gzip.decompress(csv_export.write(details, _EXPORT_VERSION)).decode()

@@ -1,4 +1,4 @@
-"""All cases, by the name that the command line takes."""
+"""All cases, by their names on the command line."""
 
 from __future__ import annotations
 

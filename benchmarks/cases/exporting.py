@@ -1,4 +1,4 @@
-"""The bulk path: one daily export of views."""
+"""One daily export of views."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOTHING = "nothing"
 
 
 def exports(setup: Setup) -> Outcome:
-    """CSV into messages."""
+    """Convert CSV rows to messages."""
     size, larger = setup.size(100_000, 5_000), setup.size(300_000, 15_000)
     with serve(exported=size) as served, serve(exported=larger) as more, serve() as none:
         tap, larger_tap, idle_tap = (
@@ -49,7 +49,7 @@ def exports(setup: Setup) -> Outcome:
     return Outcome(
         f"A daily export of {size:,} views with {served.columns} columns",
         [
-            Row("rows/s, those of the tap without start-up", speeds, 0),
+            Row("rows/s (this tap: without start-up)", speeds, 0),
             Row("wall, s", wall),
             Row("CPU, s", figures(results, CPU)),
             Row("peak memory, MB", peak, 0),
@@ -59,5 +59,5 @@ def exports(setup: Setup) -> Outcome:
             Goal("peak memory, most rows / fewest", peak[large].median / peak[THIS].median, 1.15),
         ],
         "All download and decompress the same file. Python's csv and DuckDB only read it: csv "
-        "makes a list of texts of each row, DuckDB a table in memory.",
+        "makes a list of strings for each row, DuckDB a table in memory.",
     )

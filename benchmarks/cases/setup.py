@@ -1,4 +1,4 @@
-"""How the cases are run, and the figures that several of them read from their runs."""
+"""The options of a benchmark run, and figures that several cases use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.measuring import Usage
 
 PAGE = 100
-"""How many rows a page has."""
+"""Records on a page."""
 
 WALL: Callable[[Usage], float] = attrgetter("wall")
 CPU: Callable[[Usage], float] = attrgetter("cpu")
@@ -24,25 +24,25 @@ PEAKS: Callable[[Usage], float] = attrgetter("peaks")
 
 
 class Setup(NamedTuple):
-    """How the cases are run."""
+    """The options of a benchmark run."""
 
     runs: int
     quick: bool
     folder: Path
-    """For files that nobody needs afterwards."""
+    """For temporary files."""
 
     def size(self, full: int, quick: int) -> int:
-        """Choose how much is read."""
+        """Return the number of records to read."""
         return quick if self.quick else full
 
 
 def figures(results: Mapping[str, Runs], read: Callable[[Usage], float]) -> dict[str, Figure]:
-    """Read one measure of each contestant."""
+    """Return one measure of each contestant."""
     return {name: Figure.of([read(each) for each in runs.usages]) for name, runs in results.items()}
 
 
 def counted(results: Mapping[str, Runs], what: str) -> dict[str, Figure]:
-    """Read what the server counted of the views' part of the API for each contestant."""
+    """Return a count of the server's Mux Data endpoints for each contestant."""
     return {
         name: Figure.of([counts["data"][what] for counts in runs.counts])
         for name, runs in results.items()

@@ -1,4 +1,4 @@
-"""What it takes before anything is read."""
+"""The time to start."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from benchmarks.cases.setup import Setup
 
 _TIMES = 3
-"""So many times as often as other cases, since these runs are short."""
+"""How many times as many runs as in other cases, since these runs are short."""
 
 
 def startup(setup: Setup) -> Outcome:
-    """The tap's shortest commands."""
+    """Run the commands that read nothing."""
     rows, goals = [], []
     for option in ("--version", "--discover"):
         taps = [who.tap(name, option) for name in (THIS, PLAIN, EMPTY)]

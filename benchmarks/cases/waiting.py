@@ -1,4 +1,4 @@
-"""Where the time goes into waiting: for answers, and for a rate limit."""
+"""Runs that wait: for answers, and for a rate limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REFILL = 20
 
 
 def latency(setup: Setup) -> Outcome:
-    """Pages of views from a server that takes its time."""
+    """Read pages of views from a server with latency."""
     pages = setup.size(100, 10)
     limits = Limits(0.15, 100, _REFILL, who.RESERVE, who.IN_FLIGHT)
     results = _read(pages, limits, setup)
@@ -41,13 +41,13 @@ def latency(setup: Setup) -> Outcome:
             Goal("wall / plain SDK tap", wall[THIS].median / wall[PLAIN].median, 1 / 4, 1 / 5),
             Goal("wall / (floor + start-up)", wall[THIS].median / (floor + start_up), 1.3),
         ],
-        f"The floor is that of {pages} requests, {who.IN_FLIGHT} in flight. Start-up is the "
-        f"{start_up:.2f} s of an empty SDK tap. The bucket is refilled {_REFILL}/s.",
+        f"The floor is the ideal time of {pages} requests, {who.IN_FLIGHT} in flight. Start-up is "
+        f"the {start_up:.2f} s of an empty SDK tap. The bucket is refilled with {_REFILL}/s.",
     )
 
 
 def bucket(setup: Setup) -> Outcome:
-    """More requests than the bucket holds."""
+    """Send more requests than the bucket holds."""
     pages = setup.size(400, 40)
     limits = Limits(0.02, setup.size(100, 20), _REFILL, who.RESERVE, who.IN_FLIGHT)
     results = _read(pages, limits, setup)
@@ -55,7 +55,7 @@ def bucket(setup: Setup) -> Outcome:
     asked = counted(results, "requests")
     refused = counted(results, "refused")
     level = counted(results, "lowest_level")
-    span = {
+    seconds = {
         name: Figure.of(
             [each["data"]["last_at"] - each["data"]["first_at"] for each in runs.counts]
         )
@@ -68,29 +68,29 @@ def bucket(setup: Setup) -> Outcome:
         f"{pages} requests against a bucket of {limits.capacity} refilled {_REFILL}/s",
         [
             Row("wall, s", {**wall, FLOOR: floor}),
-            Row("first to last request, s", {**span, FLOOR: floor}),
+            Row("first to last request, s", {**seconds, FLOOR: floor}),
             Row("requests", asked, 0),
             Row("refused with 429", refused, 0),
             Row("lowest level of the bucket", {**level, FLOOR: reserve}, 1),
         ],
         [
             Goal("wall / floor", wall[THIS].median / floor, 1.06),
-            Goal("first to last request / floor", span[THIS].median / floor, 1.06),
-            Goal("429s in any run", refused[THIS].most, 0, digits=0),
+            Goal("first to last request / floor", seconds[THIS].median / floor, 1.06),
+            Goal("429s in any run", refused[THIS].max, 0, digits=0),
             Goal(
                 "requests taken from the reserve in any run",
-                max(0.0, reserve - level[THIS].least),
+                max(0.0, reserve - level[THIS].min),
                 0,
                 digits=1,
             ),
         ],
-        f"Latency 20 ms. The floor is that of as many requests as this tap sent, with {reserve} "
-        "left in the bucket; the others leave nothing in it.",
+        f"Latency 20 ms. The floor is the ideal time of as many requests as this tap sent, with "
+        f"{reserve} left in the bucket. The others leave nothing in it.",
     )
 
 
 def _read(pages: int, limits: Limits, setup: Setup) -> dict[str, Runs]:
-    """Let all read the same pages; the empty tap reads nothing."""
+    """Run all contestants on the same pages; the empty tap reads nothing."""
     with serve(views=pages * PAGE) as served:
         taps = [
             who.reading_tap(name, "video_views", served, setup.folder) for name in (THIS, PLAIN)

@@ -1,4 +1,4 @@
-"""Where the time goes into work: CPU and memory by record."""
+"""Runs that do not wait: CPU and memory per record."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 NOTHING = "nothing"
 SHORT_RUNS = 5
-"""How often the shortest runs are made where each of the others is made once."""
+"""How many runs of the shortest kind are made for each run of the others."""
 
 _IDLE = ", nothing to read"
 
 
 def views(setup: Setup) -> Outcome:
-    """CPU for list views."""
+    """Measure the CPU for list views."""
     size = setup.size(100_000, 5_000)
     with serve(views=size) as served, serve() as nothing:
         rows = _compare_cpu("video_views", size, (served, nothing), setup)
@@ -43,7 +43,7 @@ def views(setup: Setup) -> Outcome:
 
 
 def assets(setup: Setup) -> Outcome:
-    """CPU for assets."""
+    """Measure the CPU for assets."""
     size = setup.size(20_000, 1_000)
     with serve(assets=size) as served, serve() as nothing:
         rows = _compare_cpu("assets", size, (served, nothing), setup)
@@ -56,7 +56,7 @@ def assets(setup: Setup) -> Outcome:
 
 
 def scale(setup: Setup) -> Outcome:
-    """More and more of the same."""
+    """Measure CPU and memory by the number of views."""
     sizes = (1_000, 4_000, 16_000) if setup.quick else (10_000, 100_000, 1_000_000)
     rows_of = {NOTHING: 0} | {f"{size:,}": size for size in sizes}
     with ExitStack() as stack:
@@ -86,9 +86,9 @@ def scale(setup: Setup) -> Outcome:
             Goal("peak memory, most views / fewest", peak[most].median / peak[fewest].median, 1.15),
             Goal("peak memory, MB", max(figure.median for figure in peak.values()), 130, digits=0),
         ],
-        "Start-up is what the tap takes when there is nothing to read, measured the same way and "
-        f"taken away from each. It varies by as much as {sizes[0]:,} views take, so these two run "
-        f"{SHORT_RUNS} times as often as the others.",
+        "Start-up is a run with nothing to read; it is subtracted from each figure. It varies by "
+        f"as much as {sizes[0]:,} views take, so these two run {SHORT_RUNS} times as often as the "
+        "others.",
     )
 
 
@@ -97,7 +97,7 @@ def _tap(served: Served, setup: Setup) -> Contestant:
 
 
 def _compare_cpu(stream: str, size: int, servers: tuple[Served, Served], setup: Setup) -> list[Row]:
-    """Let all read one stream, and read it again where it is empty, which is their start-up."""
+    """Run all contestants on one stream, and on an empty one to measure their start-up."""
     served, nothing = (
         [
             *(who.reading_tap(name, stream, server, setup.folder) for name in (THIS, PLAIN)),

@@ -1,1 +1,1 @@
-"""The others: programs that read the same from the same server, each run as its own process."""
+"""The programs that the tap is compared with; each runs as its own process."""

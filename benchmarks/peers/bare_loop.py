@@ -1,6 +1,6 @@
-"""The floor for CPU: downloads pages one by one, decodes them and writes a line for each record.
+"""The floor for CPU: download pages one by one, decode them and write a line for each record.
 
-With a DuckDB file the lines go there, in one load.
+With --duckdb, load the lines into a DuckDB file instead, all at once.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Api:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc)
 
     def get(self, path: str) -> dict[str, Any]:
-        """Ask for a page."""
+        """Request a page."""
         self._connection.request("GET", path)
         answer: dict[str, Any] = msgspec.json.decode(self._connection.getresponse().read())
         return answer
 
 
 def views(api: Api, start: int, end: int) -> Iterator[list[dict[str, Any]]]:
-    """List the pages of views."""
+    """Yield the pages of views."""
     number, rest = 1, 1
     while rest > 0:
         answer = api.get(
@@ -48,7 +48,7 @@ def views(api: Api, start: int, end: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def assets(api: Api) -> Iterator[list[dict[str, Any]]]:
-    """List the pages of assets."""
+    """Yield the pages of assets."""
     path = f"/video/v1/assets?limit={LIMIT}"
     answer = api.get(path)
     yield answer["data"]
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def _load(lines: str, database: str, stream: str) -> None:
-    import duckdb  # noqa: PLC0415 - only where it is needed
+    import duckdb  # noqa: PLC0415 - import it only if it is used
 
     with duckdb.connect(database) as connection:
         connection.execute("create schema mux")

@@ -1,4 +1,4 @@
-"""The ceiling of reading CSV: Python's csv alone, or DuckDB, once the file has been downloaded."""
+"""The fastest ways to read CSV: only Python's csv, or DuckDB, which needs the complete file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def by_python(url: str) -> int:
 
 def by_duckdb(url: str) -> int:
     """Load the file into a table in memory."""
-    import duckdb  # noqa: PLC0415 - only where it is needed
+    import duckdb  # noqa: PLC0415 - import it only if it is used
 
     with (
         urllib.request.urlopen(url, timeout=60) as answer,  # noqa: S310 - our own server
@@ -39,7 +39,7 @@ def by_duckdb(url: str) -> int:
 
 
 def main() -> None:
-    """Read the one export that there is."""
+    """Read the export."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reader", choices=["csv", "duckdb"])
     parser.add_argument("url")
@@ -47,7 +47,7 @@ def main() -> None:
     with urllib.request.urlopen(f"{options.url}/data/v1/exports/views", timeout=60) as answer:  # noqa: S310
         url = json.load(answer)["data"][0]["files"][0]["path"]
     read = by_python if options.reader == "csv" else by_duckdb
-    print(json.dumps({"rows": read(url)}))  # noqa: T201 - it is read from there
+    print(json.dumps({"rows": read(url)}))  # noqa: T201 - read by the caller
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""dlt's own REST source, configured for the same endpoints, and nothing else.
+"""dlt's own REST source, configured for the same endpoints.
 
-Without a DuckDB file it only extracts, into the files that dlt would load from, and prints how many
-rows it read.
+Without --duckdb it only extracts, into the files that dlt would load, and prints the number of
+rows.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def endpoint(stream: str, start: int, end: int) -> EndpointResource:
 
 
 def rows_of(metrics: dict[str, list[Any]], stream: str) -> int:
-    """Read from dlt's metrics how many rows of a stream there were."""
+    """Return the number of rows of a stream in dlt's metrics."""
     return sum(
         table.items_count
         for jobs in metrics.values()
@@ -80,8 +80,10 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("start", type=int)
     parser.add_argument("end", type=int)
-    parser.add_argument("--duckdb", help="Also load, into this file.")
-    parser.add_argument("--format", choices=["insert_values", "jsonl", "parquet"], help="By this.")
+    parser.add_argument("--duckdb", help="Also load into this file.")
+    parser.add_argument(
+        "--format", choices=["insert_values", "jsonl", "parquet"], help="File format to load."
+    )
     options = parser.parse_args()
     config: RESTAPIConfig = {
         "client": {
@@ -102,7 +104,7 @@ def main() -> None:
             pipeline.run(source, loader_file_format=options.format).raise_on_failed_jobs()
         else:
             rows = rows_of(pipeline.extract(source).metrics, options.stream)
-            print(json.dumps({"rows": rows}))  # noqa: T201 - it is read from there
+            print(json.dumps({"rows": rows}))  # noqa: T201 - read by the caller
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A tap of the SDK that does nothing: what the SDK itself takes to start."""
+"""An SDK tap that does nothing: it measures the start-up of the SDK itself."""
 
 from __future__ import annotations
 

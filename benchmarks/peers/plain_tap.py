@@ -1,7 +1,6 @@
-"""The tap that one gets by filling in the SDK's template: serial, and all else at its default.
+"""A tap made from the SDK's template: requests one by one, and defaults for everything else.
 
-Requests, paging, decoding, conformance and writing are as the template leaves them. The schemas are
-those of tap-mux.
+The schemas are those of tap-mux.
 """
 
 from __future__ import annotations
