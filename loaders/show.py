@@ -1,7 +1,7 @@
 # /// script
 # dependencies = ["duckdb"]
 # ///
-"""Print what is in a DuckDB file: a few rows of each table, how many there are, and their time."""
+"""Print a few rows of each table of a DuckDB file, the number of rows, and their time range."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SAMPLE_COLUMNS = 5
 WIDTH = 100
 
 
-class Span(NamedTuple):
-    """The values of a column of times."""
+class TimeRange(NamedTuple):
+    """The first and the last value of a column of timestamps."""
 
     column: str
     filled: int
@@ -29,10 +29,10 @@ class Span(NamedTuple):
 
 
 def main(path: str) -> None:
-    """Print the tables of the file one by one, then all at a glance."""
+    """Print a sample of each table, then one line for each table."""
     if not Path(path).is_file():
         sys.exit(f"Nothing is loaded yet: there is no {path}")
-    glance = []
+    summary = []
     with duckdb.connect(path, read_only=True) as connection:
         for schema, table, keys in connection.execute(
             "select schema_name, table_name, constraint_column_names"
@@ -40,7 +40,7 @@ def main(path: str) -> None:
             " where constraint_type = 'PRIMARY KEY') using (schema_name, table_name) order by all"
         ).fetchall():
             rows = connection.table(f'"{schema}"."{table}"')
-            times = span(rows)
+            times = time_range(rows)
             sys.stdout.write(f"{schema}.{table}\n")
             sample(rows, [*(keys or ()), *((times and [times.column]) or ())]).show(max_width=WIDTH)
             line = f"{schema}.{table:28} {rows.shape[0]:>10,} rows"
@@ -48,28 +48,28 @@ def main(path: str) -> None:
                 line += (
                     f"  {times.column} {times.first:%Y-%m-%d %H:%M} to {times.last:%Y-%m-%d %H:%M}"
                 )
-            glance.append(line + "\n")
-    sys.stdout.writelines([f"{path}\n", *glance])
+            summary.append(line + "\n")
+    sys.stdout.writelines([f"{path}\n", *summary])
 
 
-def span(rows: duckdb.DuckDBPyRelation) -> Span | None:
-    """Give the time that the rows span, by the column of times that most of them have."""
+def time_range(rows: duckdb.DuckDBPyRelation) -> TimeRange | None:
+    """Return the time range of the column of timestamps that has the most values."""
     columns = [
         name for name, kind in zip(rows.columns, rows.types, strict=True) if kind == "TIMESTAMP"
     ]
-    spans = [
-        Span(name, count, first, last)
+    time_ranges = [
+        TimeRange(name, count, first, last)
         for name in columns
         for count, first, last in rows.aggregate(
             f'count("{name}"), min("{name}"), max("{name}")'
         ).fetchall()
         if count
     ]
-    return max(spans, key=lambda each: each.filled, default=None)
+    return max(time_ranges, key=lambda each: each.filled, default=None)
 
 
 def sample(rows: duckdb.DuckDBPyRelation, first: list[str]) -> duckdb.DuckDBPyRelation:
-    """Take a few rows and columns, none of them empty: those named, then others."""
+    """Take a few rows, and a few columns that are not empty: first the named ones."""
     few = rows.limit(SAMPLE_ROWS)
     (counts,) = few.aggregate(", ".join(f'count("{name}")' for name in few.columns)).fetchall()
     filled = [name for name, count in zip(few.columns, counts, strict=True) if count]

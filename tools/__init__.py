@@ -1,1 +1,1 @@
-"""What a maintainer runs now and then: no part of the tap, and of no use to those who run it."""
+"""Programs for maintainers; not part of the tap."""
