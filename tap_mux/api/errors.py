@@ -148,7 +148,7 @@ def _read(body: bytes) -> tuple[str, list[str]]:
     """Read type and messages from an error body of any shape."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "", []
     if not isinstance(answer, dict):
         return "", []

@@ -56,6 +56,9 @@ RECOVERY = 0.001
 MIN_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 60.0
 
+_MAX_DIGITS = 9
+"""A header with a longer number is as good as none."""
+
 
 class RateLimiter:
     """The token buckets of one Mux environment."""
@@ -292,4 +295,5 @@ class Bucket:
 
 
 def _count(header: str | None) -> int | None:
-    return int(header) if header is not None and header.isdecimal() else None
+    is_number = header is not None and header.isdecimal() and len(header) <= _MAX_DIGITS
+    return int(header) if header is not None and is_number else None

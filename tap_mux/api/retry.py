@@ -110,7 +110,7 @@ def retry_after_seconds(header: str | None) -> float | None:
         return min(float(header), MAX_RETRY_AFTER_SECONDS)
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -6,7 +6,7 @@ Follows https://www.mux.com/docs/api-reference/data/exports/list-exports-views
 from __future__ import annotations
 
 import logging
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -113,6 +113,8 @@ class Exports:
 def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]]) -> None:
     """Add the URLs of an export to those of its date and version, by where the files lie."""
     day = date.fromisoformat(export["export_date"])
+    if day > datetime.now(UTC).date() + _ONE_DAY:
+        raise ValueError  # a bookmark of this date would hide all exports to come
     for file in export["files"]:
         if file["type"] != "csv":
             text = "The export of %s has a file of the type %r, which is not read"

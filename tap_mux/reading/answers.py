@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Key = Callable[[Record], Hashable]
 
 _PLACEHOLDER = re.compile(r"\{\w+\}", re.ASCII)
+_MAX_DIGITS = 12
+"""A count with more digits is no count: no list is that long."""
+_YEAR_10000 = 253_402_300_800
+"""The first moment that no timestamp can name, in epoch seconds."""
 
 
 def expand_path(path: str, *ids: object) -> str:
@@ -74,7 +78,9 @@ def objects_of(record: Record, key: str) -> list[Record]:
     Raises:
         UnexpectedAnswerError: It is something else.
     """
-    value = record.get(key) or []
+    value = record.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         text = f"Mux sent a record in which {key} is no list of objects"
         raise UnexpectedAnswerError(text)
@@ -92,7 +98,9 @@ def meta_of(envelope: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UnexpectedAnswerError: It is something else.
     """
-    meta = envelope.get("meta") or {}
+    meta = envelope.get("meta")
+    if meta is None:
+        return {}
     if not isinstance(meta, dict):
         text = "Mux sent an answer in which meta is no object"
         raise UnexpectedAnswerError(text)
@@ -108,19 +116,19 @@ def count_of(page: dict[str, Any]) -> int | None:
     value = page.get("total_row_count")
     if value is None and isinstance(meta := page.get("meta"), dict):
         value = meta.get("total")
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _MAX_DIGITS:
         value = int(value)
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value < 10**_MAX_DIGITS else None
 
 
 def window_of(envelope: dict[str, Any]) -> Window | None:
-    """Return the window of time that an answer is for; None where it does not say.
+    """Return the window of time that an answer is for; None if it names none that makes sense.
 
     Args:
         envelope: The answer.
     """
     match envelope.get("timeframe"):
-        case [int(start), int(end)]:
+        case [int(start), int(end)] if min(start, end) >= 0 and max(start, end) < _YEAR_10000:
             return Window(start, end)
     return None
 

@@ -55,7 +55,7 @@ class Paginator:
             page = self._client.get(path, {**query, **paging})
             yield page
             cursor = page.get("next_cursor")
-            if not cursor:
+            if cursor is None or cursor == "":
                 return
             if not isinstance(cursor, str):
                 text = f"GET {path} gave a next_cursor that is no text"

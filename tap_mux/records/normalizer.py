@@ -260,7 +260,7 @@ def _number(value: object) -> float | None:
             raise MisfitError from None
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise MisfitError
-    return value if math.isfinite(value) else None
+    return value if isinstance(value, int) or math.isfinite(value) else None
 
 
 def _integer(value: object) -> int | None:

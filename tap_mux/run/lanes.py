@@ -10,10 +10,11 @@ from tap_mux.records.emitter import FileBatch
 from tap_mux.run.outcome import StreamOutcome, bugs_as_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
+    from tap_mux.records.normalizer import Record
     from tap_mux.run.outcome import Outcome
     from tap_mux.streams.base import MuxStream
 
@@ -62,7 +63,7 @@ def _read_partition(stream: MuxStream, partition: Context, so_far: StreamOutcome
     so_far.begin_partition()
     emitter = stream.emitter
     try:
-        for batch in bugs_as_errors(stream.batches(partition)):
+        for batch in bugs_as_errors(_batches(stream, partition)):
             if isinstance(batch, FileBatch):
                 so_far.note_answer()  # Mux has the stream, whatever becomes of its files
             for chunk in bugs_as_errors(emitter.prepare(batch, partition)):
@@ -73,12 +74,20 @@ def _read_partition(stream: MuxStream, partition: Context, so_far: StreamOutcome
     except MissingKeyError as error:
         text = f"GET {stream.path} gave {error}"
         so_far.note_error(UnexpectedAnswerError(text), _part(partition))
+    except RecursionError:
+        text = f"GET {stream.path} gave a record that is nested too deeply"
+        so_far.note_error(UnexpectedAnswerError(text), _part(partition))
     except MuxError as error:
         so_far.note_error(error, _part(partition))
     else:
         return True
     stream.is_complete = False
     return False
+
+
+def _batches(stream: MuxStream, partition: Context) -> Iterator[Iterable[Record]]:
+    """List the batches; what fails when the stream is first asked fails here, too."""
+    yield from stream.batches(partition)
 
 
 def _part(partition: Context) -> str:

@@ -130,8 +130,8 @@ def bugs_as_errors(items: Iterable[T]) -> Iterator[T]:
     """
     try:
         yield from items
-    except (MuxError, MissingKeyError):
-        raise
+    except (MuxError, MissingKeyError, RecursionError):
+        raise  # only what Mux sends is nested without bounds
     except Exception as error:
         logger.debug("The traceback of a bug", exc_info=True)
         frame = traceback.extract_tb(error.__traceback__)[-1]

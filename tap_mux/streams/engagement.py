@@ -63,20 +63,23 @@ class EngagementStream(PeriodicStream):
             **timeframe(window),
         }
         for page in self.lists.page_after_page(VIEWS_BROKEN_DOWN, query, by_field("field")):
-            yield from (value["field"] for value in page["data"] if value.get("field"))
+            fields = (value.get("field") for value in page["data"])
+            yield from (field for field in fields if field not in {None, ""})
 
     def fetch(self, window: Window, item: str, partition: Context) -> list[Record]:
         """Ask for one of the things that were watched."""
         found = self._engagement(window, item)
         columns = {self.watched: item, "day": day_of(window)}
-        return [{**record, **columns} for record in self.records_in(found)] if found else []
+        if found is None:
+            return []
+        return [{**record, **columns} for record in self.records_in(found)]
 
     @abstractmethod
     def records_in(self, found: dict[str, Any]) -> list[Record]:
         """Return the records in the content of an answer."""
 
-    def _engagement(self, window: Window, item: str) -> dict[str, Any]:
-        """Ask for one thing; an empty object for one that has been deleted."""
+    def _engagement(self, window: Window, item: str) -> dict[str, Any] | None:
+        """Ask for one thing; None for one that has been deleted."""
         path = expand_path(self.path, item)
         try:
             answer = self.environment.client.get(
@@ -90,7 +93,7 @@ class EngagementStream(PeriodicStream):
                 self._missing.append(error)
             else:
                 raise
-            return {}
+            return None
         self._found += 1
         data: dict[str, Any] = answer["data"]
         return data

@@ -11,6 +11,7 @@ from tap_mux.reading.answers import (
     meta_of,
     objects_of,
     others,
+    text_of,
     timestamp_of,
 )
 from tap_mux.records.timestamps import epoch_seconds, utc_timestamp
@@ -27,10 +28,6 @@ METRIC = "playing_time"
 SUBVIEW_TYPES = ("rendition", "playback_mode")
 MAX_GROUPS = 100
 """Mux sums up all others of an hour as the group ``other``."""
-
-
-def _last_second(date: str) -> str:
-    return utc_timestamp(epoch_seconds(date) + HOUR - 1)
 
 
 class SubviewTimeseries(PeriodicStream):
@@ -69,13 +66,15 @@ class SubviewTimeseries(PeriodicStream):
         }
         envelope = self.environment.client.get(path, query)
         meta = meta_of(envelope)
-        final = timestamp_of(meta, "complete_through") if meta.get("complete_through") else None
+        final = None
+        if meta.get("complete_through") is not None:
+            final = epoch_seconds(timestamp_of(meta, "complete_through"))
         first, last = utc_timestamp(window.start), utc_timestamp(window.end - HOUR)
         found = []
         for hour in envelope["data"]:
             date = timestamp_of(hour, "date")
-            is_final = final is None or _last_second(date) <= final
-            if hour.get("status") == "complete" and is_final and first <= date <= last:
+            is_final = final is None or epoch_seconds(date) + HOUR - 1 <= final
+            if text_of(hour, "status") == "complete" and is_final and first <= date <= last:
                 found += [
                     {
                         **others(hour, "date", "status", "values"),

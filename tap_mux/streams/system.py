@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_mux.api.errors import UnexpectedAnswerError
 from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ class Environments(MuxStream):
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the one object, which the run has asked for already."""
-        yield [self.environment.whoami]
+        whoami = self.environment.whoami
+        if self.environment.id is None:
+            text = f"GET {self.path} gave a record without environment_id"
+            raise UnexpectedAnswerError(text)
+        yield [whoami]
 
     def probe(self) -> None:
         """Ask for the one object, if the run has not done so."""
