@@ -1,4 +1,4 @@
-"""The names of the fields that the vendor's description names, for the tests to compare."""
+"""The field names of Mux's OpenAPI description, in a file that the tests compare."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from tools.spec import Spec
 
 FIELDS = Path(__file__).parents[1] / "tests" / "schemas" / "fields.json"
-"""Paths of fields by stream, and nothing else of the description."""
+"""The file: paths of fields, by stream."""
 
 
 def render(spec: Spec) -> str:
-    """Write the paths of all streams in their one form."""
+    """Return the text of the file."""
     return write({name: list(fields) for name, fields in spec.streams().items()})
 
 
 def write(paths: dict[str, list[str]]) -> str:
-    """Write paths by stream in their one form: everything sorted, a path a line."""
+    """Format paths by stream: sorted, one path on a line."""
     ordered = {name: sorted(paths[name]) for name in sorted(paths)}
     return json.dumps(ordered, indent=2) + "\n"

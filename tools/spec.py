@@ -1,4 +1,4 @@
-"""What the vendor's description of the API (an OpenAPI file) says of the records of each stream."""
+"""The fields of each stream in Mux's description of its API (an OpenAPI file)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 WITHOUT_ENTRY = {
-    "dimensions": "Mux lists bare names; a record says which category each is of.",
+    "dimensions": "Mux lists only names; the tap adds the category of each.",
     "exported_video_views": "The columns of the CSV file are listed on a page about exports.",
     "metric_timeseries": "Mux sends arrays of three values, which have no names.",
 }
@@ -29,28 +29,28 @@ RECORDS_WITHIN = {
     "subview_timeseries": "values",
     "video_hotspots": "hotspots",
 }
-"""Streams that make a record of each item of a list, by the field that holds the list."""
+"""Streams with a record for each item of a list, and the field that has the list."""
 
 _NAMES = re.compile(r"\{([^}]*)\}")
 _OF_THE_API = re.compile(r"/\w+/v\d+/")
-"""How paths of the API begin; others are of hosts that send images and videos."""
+"""Start of the API's paths. Other paths belong to hosts that send images and videos."""
 
 JOBS = "robot_jobs"
-"""The stream that Mux lists in short; each workflow has an endpoint that tells a job in full."""
+"""A stream that Mux lists in short form; each workflow has an endpoint with the full job."""
 
 
 class SpecError(Exception):
-    """The description does not say what it is asked for."""
+    """The description does not have a stream or a schema."""
 
 
 class Spec:
-    """The vendor's description of the API."""
+    """Mux's description of its API."""
 
     def __init__(self, *documents: Json) -> None:
-        """Take what was read.
+        """Merge the documents.
 
         Args:
-            documents: The description, and what adds to it.
+            documents: The description, and documents that add to it.
         """
         self._schemas: Json = {}
         self._parameters: Json = {}
@@ -75,12 +75,12 @@ class Spec:
         return cls(*(json.loads(file.read_text("utf-8")) for file in files))
 
     def streams(self) -> dict[str, dict[str, frozenset[str]]]:
-        """Give the fields of all streams that the description can tell of, by name."""
+        """Return the fields of all streams that the description has, by name."""
         names = (stream.name for stream in ALL_STREAMS if stream.name not in WITHOUT_ENTRY)
         return {name: self.fields(name) for name in sorted(names)}
 
     def fields(self, stream: str) -> dict[str, frozenset[str]]:
-        """Give the fields of a stream's records: for each path the JSON types that it may have.
+        """Return the paths of a stream's fields, each with its JSON types.
 
         A path is as in the schemas of the tap: ``tracks.name`` is the name of each of the tracks.
 
@@ -88,7 +88,7 @@ class Spec:
             stream: Name of the stream.
 
         Raises:
-            SpecError: The description says nothing of the stream.
+            SpecError: The description does not have the stream.
         """
         (path,) = (unnamed(each.path) for each in ALL_STREAMS if each.name == stream)
         details = re.compile(re.escape(path) + r"/[^/{]+/\{\}")
@@ -114,18 +114,18 @@ class Spec:
         return frozenset(self._endpoints)
 
     def query(self, path: str) -> frozenset[str]:
-        """Give the names of the query parameters of an endpoint; none if there is no endpoint.
+        """Return the names of an endpoint's query parameters; none if there is no such endpoint.
 
         Args:
-            path: Its path; what it calls its parameters does not matter.
+            path: Its path; the names of its path parameters do not matter.
         """
         return frozenset(each["name"] for each in self._asked(path) if each["in"] == "query")
 
     def words(self, path: str) -> dict[str, frozenset[str]]:
-        """Give the words that an endpoint takes, for each parameter that only takes some.
+        """Return the allowed values of an endpoint's parameters that have a fixed list of them.
 
         Args:
-            path: Its path. Its parameters are called as in this path.
+            path: Its path. Path parameters get their names from this path.
         """
         theirs: str = self._endpoints.get(unnamed(path), {}).get("path", "")
         names = zip(_NAMES.findall(theirs), _NAMES.findall(path), strict=False)
@@ -138,7 +138,7 @@ class Spec:
         return found
 
     def _asked(self, path: str) -> Iterator[Json]:
-        """Walk the parameters of an endpoint."""
+        """Yield the parameters of an endpoint."""
         for parameter in self._endpoints.get(unnamed(path), {}).get("parameters", []):
             yield self._resolve(parameter, self._parameters)
 
@@ -149,7 +149,7 @@ class Spec:
             yield from self._choices(option) if option else ()
 
     def _data(self, method: Json) -> Json:
-        """Give the schema of what an endpoint answers with, out of its envelope."""
+        """Return the schema of the data in an endpoint's answer."""
         content = method.get("responses", {}).get("200", {}).get("content", {})
         envelope = self._resolve(content.get("application/json", {}).get("schema", {}))
         data: Json = envelope.get("properties", {}).get("data", {})
@@ -158,9 +158,9 @@ class Spec:
     def _walk(
         self, schema: Json, prefix: str = "", within: tuple[str, ...] = ()
     ) -> Iterator[tuple[str, frozenset[str]]]:
-        """Walk all fields at all depths, in no particular order, and some more than once."""
+        """Yield all fields at all depths, in any order, some more than once."""
         if (reference := schema.get("$ref")) is not None:
-            if reference not in within:  # a schema may hold itself
+            if reference not in within:  # a schema may be recursive
                 yield from self._walk(self._resolve(schema), prefix, (*within, reference))
             return
         for option in _options(schema):
@@ -176,8 +176,8 @@ class Spec:
             if reference not in within:
                 yield from self._types(self._resolve(schema), (*within, reference))
             return
-        kinds = schema.get("type", [])
-        yield from [kinds] if isinstance(kinds, str) else kinds
+        types = schema.get("type", [])
+        yield from [types] if isinstance(types, str) else types
         if schema.get("nullable"):
             yield "null"
         for option in _options(schema):
@@ -199,5 +199,5 @@ def _options(schema: Json) -> Iterable[Json]:
 
 
 def unnamed(path: str) -> str:
-    """Leave the names of the parameters out of a path, which not all call the same."""
+    """Remove the names of the parameters from a path, since they differ between documents."""
     return _NAMES.sub("{}", path)
