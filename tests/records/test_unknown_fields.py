@@ -65,6 +65,9 @@ def tomorrow() -> Iterator[Sandbox]:
 
 def read(sandbox: Sandbox, name: str, **settings: Any) -> Output:
     """Read some of a stream."""
+    if name == "monitoring_breakdown_timeseries":
+        settings |= {"start_date": tap_time(NOW - 300), "end_date": tap_time(NOW)}
+        return run_tap(sandbox, name, **settings)
     is_short = name == "video_view_details" or "monitoring" in name
     hours = {"monitoring_breakdowns": 2, "metric_insights": 26}.get(name, 1 if is_short else 50)
     return run_tap(sandbox, name, start_date=tap_time(NOW - hours * HOUR), **settings)

@@ -210,6 +210,8 @@ def test_keys_that_may_repeat_get_the_environment() -> None:
         "environments",
         "exported_video_views",
         "live_streams",
+        "playback_id_heatmaps",
+        "playback_id_hotspots",
         "playback_restrictions",
         "robot_jobs",
         "signing_keys",

@@ -156,9 +156,10 @@ def test_each_day_once_and_then_from_the_bookmark_on(
     expected = [(day(2), "a"), (day(1), "a"), (day(1), "b")]
     found = [(record["day"], record[column]) for record in first.records(stream)]
     assert list(dict.fromkeys(found)) == [(when, form.format(name)) for when, name in expected]
-    assert [unquote(each) for each in engagement(sandbox)] == [
+    # Requests that are in flight together arrive in any order.
+    assert sorted(unquote(each) for each in engagement(sandbox)) == sorted(
         path.format(form.format(name)) for _, name in expected
-    ]
+    )
     assert bookmark(first.states[-1], stream) == day(1)
     sandbox.requests.clear()
     second = run_tap(sandbox, stream, state=first.states[-1], lookback_days=0)
