@@ -133,6 +133,16 @@ def window_of(envelope: dict[str, Any]) -> Window | None:
     return None
 
 
+def used_window(envelope: dict[str, Any], asked: Window) -> Window:
+    """Return the window of time that an answer is for; the one asked for if it names none.
+
+    Args:
+        envelope: The answer.
+        asked: The window that was asked for.
+    """
+    return window_of(envelope) or asked
+
+
 def by_field(field: str) -> Key:
     """Return a function that tells records apart by a field.
 

@@ -73,7 +73,7 @@ class DimensionValues(PeriodicStream):
         found = []
         query = {**self.query, **timeframe(window)}
         for envelope in self.lists.page_after_page(path, query, by_field("value")):
-            if self.used_window(envelope, window):
+            if self.is_answer_for(window, envelope):
                 found += [
                     {**value, "value": key_value(value, "value"), "day": day_of(window)}
                     for value in envelope["data"]
@@ -96,6 +96,6 @@ class Errors(PeriodicStream):
         """Ask for the errors of a day."""
         query = {**self.query, **timeframe(window)}
         envelope = self.environment.client.get(self.path, query)
-        if not self.used_window(envelope, window):
+        if not self.is_answer_for(window, envelope):
             return []
         return [{**error, "day": day_of(window)} for error in envelope["data"]]

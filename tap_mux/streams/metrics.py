@@ -7,7 +7,14 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.errors import UnexpectedAnswerError
-from tap_mux.reading.answers import by_field, expand_path, key_value, meta_of, timestamp_of
+from tap_mux.reading.answers import (
+    by_field,
+    expand_path,
+    key_value,
+    meta_of,
+    timestamp_of,
+    used_window,
+)
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.settings.metrics import metric_requests
 from tap_mux.settings.vocabulary import GRANULARITIES
@@ -58,9 +65,9 @@ class MetricStream(PeriodicStream):
 
     def columns_of(self, envelope: dict[str, Any], asked: Window) -> Record | None:
         """Return the columns that say what an answer is for; None if for another window."""
-        used = self.used_window(envelope, asked)
-        if used is None:
+        if not self.is_answer_for(asked, envelope):
             return None
+        used = used_window(envelope, asked)
         return {
             "window_start": used.start,
             "window_end": used.end,
@@ -90,7 +97,7 @@ class MetricTimeseries(MetricStream):
             "order_direction": "asc",
         }
         envelope = self.environment.client.get(self.path_of(partition), query, items=list)
-        self.used_window(envelope, window)
+        self.is_answer_for(window, envelope)  # for its warning: the intervals are looked at below
         aggregation = meta_of(envelope).get("aggregation")
         first = utc_timestamp(window.start)
         last = utc_timestamp(window.end - self.interval_seconds(partition))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError
-from tap_mux.reading.answers import window_of
+from tap_mux.reading.answers import used_window
 from tap_mux.reading.retention import warn_gone
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
@@ -119,19 +119,16 @@ class PeriodicStream(MuxStream):
             else:
                 return
 
-    def used_window(self, envelope: dict[str, Any], asked: Window) -> Window | None:
-        """Return the window that an answer is for.
+    def is_answer_for(self, asked: Window, envelope: dict[str, Any]) -> bool:
+        """Return whether an answer touches the window that was asked for; warn once if not.
 
         Args:
+            asked: The window that was asked for.
             envelope: The answer.
-            asked: The window that was asked for. It is returned if the answer does not say.
-
-        Returns:
-            The window; None, with a warning, if it does not touch the one that was asked for.
         """
-        used = window_of(envelope) or asked
+        used = used_window(envelope, asked)
         if used.start < asked.end and asked.start < used.end:
-            return used
+            return True
         if not self._has_warned_of_other_window:
             self._has_warned_of_other_window = True
             self.logger.warning(
@@ -139,7 +136,7 @@ class PeriodicStream(MuxStream):
                 self.name,
                 *map(readable, (asked.start, asked.end, used.start, used.end)),
             )
-        return None
+        return False
 
     def probe(self) -> None:
         """Ask for the last interval that is over, of one partition after another until one answers.

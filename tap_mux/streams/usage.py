@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.answers import by_field, key_value, text_of
+from tap_mux.reading.answers import by_field, key_value, text_of, used_window
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
 from tap_mux.settings.vocabulary import GRANULARITIES
@@ -48,7 +48,8 @@ class DeliveryUsage(PeriodicStream):
         found = []
         query = {**self.query, **timeframe(window)}
         for page in self.lists.page_after_page(self.path, query, _key_of):
-            if used := self.used_window(page, window):
+            if self.is_answer_for(window, page):
+                used = used_window(page, window)
                 columns = {"window_start": used.start, "window_end": used.end}
                 found += [
                     {**asset, **columns, "live_stream_id": key_value(asset, "live_stream_id")}
