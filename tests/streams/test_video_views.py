@@ -534,6 +534,46 @@ class TestAnswers:
             ("b", 90000),
         ]
 
+    @pytest.mark.parametrize("count", [100, 200])
+    def test_a_count_that_is_reached_with_a_full_page_is_not_the_end(
+        self, world: ExplicitWorld, sandbox: Sandbox, count: int
+    ) -> None:
+        sandbox.options.total_row_count = lambda _: count
+        world.view_rows = views(250, NOW - HOUR, 1)
+        output = read(sandbox, start_date=tap_time(NOW - 2 * HOUR))
+        assert ids(output.records("video_views")) == ids(world.view_rows)
+
+    def test_windows_are_bounded_where_mux_does_not_count(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        sandbox.options.total_row_count = "null"
+        world.view_rows = views(MAX_RECORDS + 120, NOW - 3 * HOUR, 1)
+        output = read(sandbox, start_date=tap_time(NOW - 3 * HOUR))
+        runs = itertools.groupby(message["type"] for message in output.messages)
+        most = max(len(list(run)) for kind, run in runs if kind == "RECORD")
+        assert most <= MAX_RECORDS
+        assert len(output.records("video_views")) == MAX_RECORDS + 120
+
+    def test_views_that_ended_together_come_in_order_of_their_ids(self, sandbox: Sandbox) -> None:
+        body = {"data": [view(name, NOW - HOUR) for name in "bdac"], "total_row_count": 4}
+        sandbox.faults.add(PATH, times=None, action=Answer(200, body))
+        dates = {"start_date": tap_time(NOW - 2 * HOUR), "end_date": tap_time(NOW - HOUR // 2)}
+        assert ids(read(sandbox, **dates).records("video_views")) == ["a", "b", "c", "d"]
+
+    def test_an_error_in_the_middle_is_told(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(150, NOW - HOUR, 1)
+        sandbox.faults.add(lambda request: request.page == 2, times=None, action=Answer(400))
+        with pytest.raises(MuxError, match="answered 400"):
+            read(sandbox, start_date=tap_time(NOW - 2 * HOUR))
+
+    def test_a_window_of_a_second_that_is_refused_fails_the_stream(self, sandbox: Sandbox) -> None:
+        body = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
+        sandbox.faults.add(
+            lambda request: request.param("limit") == "100", times=None, action=Answer(400, body)
+        )
+        with pytest.raises(MuxError, match="invalid_timeframe"):
+            read(sandbox, start_date=tap_time(NOW - HOUR))
+
     def test_another_error_while_the_border_is_looked_for_is_told(self, sandbox: Sandbox) -> None:
         body = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
         sandbox.faults.add(PATH, action=Answer(400, body))
