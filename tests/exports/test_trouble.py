@@ -128,3 +128,14 @@ class TestTrouble:
 
     def test_one_thread_is_enough(self, sandbox: Sandbox, week: list[str]) -> None:
         assert ids(read(sandbox, max_concurrency=1)) == week
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 412])
+def test_files_that_are_all_refused_are_a_failure(
+    sandbox: Sandbox, week: list[str], waits: list[float], status: int
+) -> None:
+    sandbox.faults.add(SIGNED, times=None, action=Answer(status))
+    output = Output()
+    with pytest.raises(MuxError, match=f"{STREAM} failed: .*{status}"):
+        read(sandbox, output=output)
+    assert ids(output) == []
