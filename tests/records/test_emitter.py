@@ -142,6 +142,7 @@ def test_the_bookmark_never_moves_back() -> None:
 def test_a_stream_that_is_read_whole_has_no_bookmark() -> None:
     writing = Writing("video_views", method="FULL_TABLE")
     writing.batch([{**view("a", NOW), "view_end": None}])
+    writing.batch([view("b", NOW)])
     assert writing.output.states == []
     writing.emitter.end_partition(PARTITION, is_complete=True)
     writing.emitter.end_stream()
@@ -191,21 +192,21 @@ class TestUnsorted:
 
 
 class File(FileBatch):
-    """A file of three views; the second one cannot be encoded."""
+    """A file of four views; the third one cannot be encoded."""
 
     bookmark = "2026-01-02"
 
     def __iter__(self) -> Iterator[Record]:
         """Yield the records."""
-        for number in range(3):
+        for number in range(4):
             yield {"view_id": f"{number}", "export_date": self.bookmark}
 
     def encode(self, stream: str, columns: Record) -> Iterator[Chunk]:
-        """Encode two records; give the other as it is."""
+        """Encode three records; give the other as it is."""
         line = b'{"type":"RECORD","stream":"%s","record":{"view_id":"%d"}}\n'
-        yield EncodedRecords(line % (stream.encode(), 0), 1)
-        yield [{"view_id": "1", "watch_time": "7", "export_date": self.bookmark}]
-        yield EncodedRecords(line % (stream.encode(), 2), 1)
+        yield EncodedRecords(b"".join(line % (stream.encode(), number) for number in (0, 1)), 2)
+        yield [{"view_id": "2", "watch_time": "7", "export_date": self.bookmark}]
+        yield EncodedRecords(line % (stream.encode(), 3), 1)
 
 
 def test_the_bookmark_of_a_file_is_noted_after_its_last_record() -> None:
@@ -222,17 +223,17 @@ def test_the_bookmark_of_a_file_is_noted_after_its_last_record() -> None:
 def test_what_a_file_cannot_encode_is_brought_into_form() -> None:
     writing = Writing("exported_video_views")
     writing.write(File())
-    first, second, third = writing.output.records("exported_video_views")
-    assert [first, third] == [{"view_id": "0"}, {"view_id": "2"}]
-    assert second["watch_time"] == 7
-    assert second["environment_id"] == "one"
+    records = writing.output.records("exported_video_views")
+    assert [record["view_id"] for record in records] == ["0", "1", "2", "3"]
+    assert records[2]["watch_time"] == 7
+    assert records[2]["environment_id"] == "one"
 
 
 def test_all_records_of_a_file_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     writing = Writing("exported_video_views")
     with writing.emitter.counting():
         writing.write(File())
-    assert '"metric":"record_count","value":3' in caplog.text
+    assert '"metric":"record_count","value":4' in caplog.text
 
 
 def test_the_environment_of_the_partition_wins() -> None:
