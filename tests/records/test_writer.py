@@ -214,8 +214,9 @@ def test_signals_wait_for_a_long_line_and_for_no_other(
         return len(lines)
 
     monkeypatch.setattr(pipe, "write", write)
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
     before = set(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
     BatchWriter().write_lines(b"short\n" + b"x" * MAX_ATOMIC_BYTES + b"\nshort\n")
-    ends = {signal.SIGINT, signal.SIGTERM}
     assert blocked == [before, before | ends, before]
     assert set(signal.pthread_sigmask(signal.SIG_BLOCK, ())) == before
