@@ -203,7 +203,6 @@ def test_lines_are_written_together_up_to_what_a_pipe_takes_whole(
     assert b"".join(pipe.pieces) == b"".join(lines)
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be blocked")
 def test_signals_wait_for_a_long_line_and_for_no_other(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
