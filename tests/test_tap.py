@@ -300,10 +300,12 @@ class TestEnd:
             assert tap.stdout
             lines = []
             begun = time.monotonic()
+            is_called_off = False
             for line in tap.stdout:
                 lines.append(line)
                 message = json.loads(line)
-                if message["type"] == "STATE" and bookmark(message["value"]):
+                if message["type"] == "STATE" and bookmark(message["value"]) and not is_called_off:
+                    is_called_off = True
                     tap.send_signal(number)
         assert time.monotonic() - begun < 25  # it did not wait for the delayed answer
         assert tap.returncode == 0
