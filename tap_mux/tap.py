@@ -17,7 +17,7 @@ from tap_mux import schemas
 from tap_mux.api.errors import APIError, MuxError
 from tap_mux.records.writer import BatchWriter, signals_blocked
 from tap_mux.run.environments import Environments
-from tap_mux.run.lanes import read_stream
+from tap_mux.run.lanes import lanes_of, read_one_by_one, read_side_by_side
 from tap_mux.run.outcome import Outcome
 from tap_mux.settings.settings import SETTINGS, validation_errors
 from tap_mux.settings.suggestion import suggestion
@@ -166,15 +166,18 @@ class TapMux(Tap):
         _ = self.environments.readable  # each token is tried before the first message
         if self.state:
             self.state_writer.write_state(self.state)
-        for name, stream in self.streams.items():
-            if not stream.selected:
-                self.logger.info("Skipping deselected stream '%s'.", name)
-                continue
-            read_stream(
-                self._in_each_environment(cast("MuxStream", stream)),
-                self.outcome,
-                are_all_environments_readable=self.environments.are_all_readable,
-            )
+        selected = [stream for stream in self.streams.values() if stream.selected]
+        rest = [name for name, stream in self.streams.items() if not stream.selected]
+        self.logger.debug("Not selected: %s", ", ".join(rest))
+        lanes = lanes_of(
+            [self._in_each_environment(cast("MuxStream", stream)) for stream in selected],
+            self.outcome,
+            may_delete=self.environments.are_all_readable,
+        )
+        if self.config["max_concurrency"] == 1:
+            read_one_by_one(lanes)
+        else:
+            read_side_by_side(lanes)
         self.outcome.raise_for_failures(fail_on_unavailable=self.config["fail_on_unavailable"])
 
     def probe_all(self) -> Iterator[str]:

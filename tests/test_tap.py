@@ -23,6 +23,7 @@ from tests.support.records import HOUR, NOW, asset, tap_time, view, views
 from tests.support.tapping import (
     Output,
     bookmark,
+    catalog_of,
     clean_environ,
     config_file,
     messages,
@@ -324,8 +325,11 @@ class TestEnd:
         taken: int,
     ) -> None:
         world.asset_rows = [asset(f"asset-{n}", NOW, passthrough="x" * 9000) for n in range(99)]
+        catalog = tmp_path / "catalog.json"
+        catalog.write_text(json.dumps(catalog_of("assets")))
+        files = [f"--config={config_file(tmp_path, **sandbox.config)}", f"--catalog={catalog}"]
         with subprocess.Popen(
-            [sys.executable, "-m", "tap_mux", "--config", config_file(tmp_path, **sandbox.config)],
+            [sys.executable, "-m", "tap_mux", *files],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as tap:

@@ -6,6 +6,7 @@ Follows https://www.mux.com/docs/core/make-api-requests
 from __future__ import annotations
 
 import json
+import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -63,6 +64,7 @@ class MuxClient:
         self._timeout = timeout_seconds
         self._max_attempts = max_attempts
         self._rate_limiter = rate_limiter
+        self._in_flight = threading.BoundedSemaphore(max_in_flight)
         request = requests.Request(
             "GET",
             f"{self._base}/",
@@ -124,15 +126,16 @@ class MuxClient:
         retry_after = None
         status = 0
         try:
-            response = self._connections.urlopen(
-                "GET",
-                f"{self._prefix}{path}?{urlencode(query, doseq=True)}",
-                headers=self._headers,
-                timeout=self._timeout,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,  # a proxy is asked for the URL of another host
-            )
+            with self._in_flight:
+                response = self._connections.urlopen(
+                    "GET",
+                    f"{self._prefix}{path}?{urlencode(query, doseq=True)}",
+                    headers=self._headers,
+                    timeout=self._timeout,
+                    retries=False,
+                    redirect=False,
+                    assert_same_host=False,  # a proxy is asked for the URL of another host
+                )
             status, headers, body = response.status, response.headers, response.data
             retry_after = retry_after_seconds(headers.get("Retry-After"))
         except HTTPError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ class Environment:
         self._config = config
         self._access = access
         self.name = name
+        self._lock = threading.Lock()
+        self._workers: dict[str, WorkerPool] = {}
 
     @property
     def is_one_of_many(self) -> bool:
@@ -58,10 +61,19 @@ class Environment:
             ),
         )
 
-    @cached_property
-    def workers(self) -> WorkerPool:
-        """Sends several requests at a time."""
-        return WorkerPool(self._config["max_concurrency"])
+    def workers(self, lane: str) -> WorkerPool:
+        """Return what sends several requests at a time, with threads for each lane.
+
+        A lane that waits for its rate limit must not hold the threads that another one needs. How
+        many requests are in flight at once, the client bounds for all lanes together.
+
+        Args:
+            lane: The name of the lane.
+        """
+        with self._lock:
+            if lane not in self._workers:
+                self._workers[lane] = WorkerPool(self._config["max_concurrency"])
+            return self._workers[lane]
 
     @cached_property
     def whoami(self) -> dict[str, Any]:

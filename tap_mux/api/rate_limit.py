@@ -81,7 +81,7 @@ class RateLimiter:
         Args:
             path: The request's path, such as ``/video/v1/assets``.
         """
-        family = _family(path)
+        family = part_of_api(path)
         with self._lock:
             if family not in self._buckets:
                 rate = RATE_OF_MONITORING if family == "monitoring" else RATE
@@ -89,7 +89,7 @@ class RateLimiter:
             return self._buckets[family]
 
 
-def _family(path: str) -> str:
+def part_of_api(path: str) -> str:
     """Return the part of the API with a bucket of its own: video, data, monitoring, ..."""
     parts = path.split("/")
     monitoring = parts[1] == "data" and parts[3:4] in (["monitoring"], ["realtime"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -26,7 +25,7 @@ from tap_mux.records.writer import BatchWriter, EncodedRecords
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from singer_sdk import Stream, metrics
+    from singer_sdk import Stream
     from singer_sdk.helpers.types import Context, TapState
     from singer_sdk.singerlib.encoding import GenericSingerWriter
 
@@ -86,7 +85,9 @@ class Emitter:
         self.conformer = Conformer(stream, ignored_fields=ignored_fields)
         """Brings records into the form that is written."""
         self._version = version
-        self._counter: metrics.Counter | None = None
+        self.records = 0
+        """How many have been written."""
+        self._newest: Record | None = None
         self._is_incremental = stream.replication_method == REPLICATION_INCREMENTAL
 
     def write_schema(self) -> None:
@@ -102,13 +103,6 @@ class Emitter:
                         [key] if key else None,
                     )
                 )
-
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Count records and time inside the ``with`` block, as METRIC lines of the log."""
-        with self._stream.get_record_counter() as counter, self._stream.get_sync_timer():
-            self._counter = counter
-            yield
 
     def begin_partition(self, partition: Context) -> None:
         """Note in the state where the partition begins.
@@ -146,7 +140,7 @@ class Emitter:
             yield chunk if isinstance(chunk, EncodedRecords) else list(map(normalize, chunk))
 
     def write(self, chunk: Chunk, batch: Iterable[Record], partition: Context) -> None:
-        """Write RECORD messages, and note the bookmark, which is not written yet.
+        """Write RECORD messages. The bookmark stays where it was until the end of the batch.
 
         Args:
             chunk: The records, as prepared.
@@ -156,11 +150,15 @@ class Emitter:
         if isinstance(chunk, EncodedRecords):
             # Only a BatchWriter is given chunks of this kind by prepare().
             cast("BatchWriter", self._writer).write_lines(chunk.lines)
-            self._count(chunk.records)
+            self.records += chunk.records
             return
         self._write_records(chunk)
-        self._count(len(chunk))
-        if not isinstance(batch, FileBatch):
+        self.records += len(chunk)
+        if isinstance(batch, FileBatch):
+            return
+        if self._stream.is_sorted:
+            self._newest = chunk[-1]
+        else:
             self._note_bookmark(chunk, partition)
 
     def end_batch(self, batch: Iterable[Record], partition: Context) -> None:
@@ -171,7 +169,10 @@ class Emitter:
             partition: The partition of the state.
         """
         if isinstance(batch, FileBatch) and self._stream.replication_key:
-            self._note_bookmark([{self._stream.replication_key: batch.bookmark}], partition)
+            self._newest = {self._stream.replication_key: batch.bookmark}
+        if self._newest:
+            self._note_bookmark([self._newest], partition)
+            self._newest = None
         if self._is_incremental:
             self._write_state(self._stream.tap_state)
 
@@ -183,6 +184,7 @@ class Emitter:
             is_complete: Whether it was read to its end. Else the bookmark of a stream that is not
                 sorted stays where it was.
         """
+        self._newest = None  # of a batch that did not come to its end
         state = self._stream.get_context_state(partition)
         if not is_complete:
             state.pop("progress_markers", None)
@@ -234,10 +236,6 @@ class Emitter:
         if self._stream.config.get("flattening_enabled") or not is_unchanged:
             return None
         return self._writer if isinstance(self._writer, BatchWriter) else None
-
-    def _count(self, records: int) -> None:
-        if self._counter:
-            self._counter.increment(records)
 
     def _note_bookmark(self, records: list[Record], partition: Context) -> None:
         """Note in the state, which is not written yet, how far the records reach."""

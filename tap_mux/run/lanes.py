@@ -1,96 +1,139 @@
-"""What is read, in which order: one stream after another, in each of the environments."""
+"""What is read side by side: a lane for each environment and each rate limit of Mux.
+
+Mux limits each part of its API by itself: Video, Data, monitoring, System, Robots. So the streams
+of one part are read one after another, and the parts at the same time.
+
+Each stream is read in steps. ``ask`` opens the next streams of a lane, ``take`` asks Mux and brings
+records into form, ``emit`` writes. Any thread may take; only the main thread asks and emits, so
+messages and state need no lock, and a signal finds both in order:
+
+    read_one_by_one   takes and emits in turns, without threads
+    read_side_by_side a thread for each open stream takes, the main thread emits
+"""
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections import deque
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from tap_mux.api.errors import MuxError, UnexpectedAnswerError
-from tap_mux.records.conformer import MissingKeyError
-from tap_mux.records.emitter import FileBatch
-from tap_mux.run.outcome import StreamOutcome, bugs_as_errors
+from tap_mux.run.reading import Reading, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
-    from singer_sdk.helpers.types import Context
-
-    from tap_mux.records.normalizer import Record
     from tap_mux.run.outcome import Outcome
     from tap_mux.streams.base import MuxStream
 
+MAX_OPEN = 4
+"""How many streams of a lane are open. Those behind the first wait with their first records."""
 
-def read_stream(
-    streams: Sequence[MuxStream], outcome: Outcome, *, are_all_environments_readable: bool
-) -> None:
-    """Read a stream in each of the environments, and write its records.
+logger = logging.getLogger(__name__)
+
+
+class Lane:
+    """Streams that are written one after another. The next ones are opened early.
+
+    So the time that a request takes is not paid again for each small stream.
+    """
+
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        """Take the streams.
+
+        Args:
+            readings: The readings of the streams, in order.
+        """
+        self._waiting = deque(readings)
+        self._open: deque[Reading] = deque()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all streams have been written."""
+        return not (self._waiting or self._open)
+
+    def ask(self, max_open: int = MAX_OPEN) -> list[Reading]:
+        """Open streams until so many are open.
+
+        Args:
+            max_open: How many.
+
+        Returns:
+            Those that have been opened now, to be taken from.
+        """
+        opened = []
+        while self._waiting and len(self._open) < max_open:
+            reading = self._waiting.popleft()
+            self._open.append(reading)
+            reading.open()
+            opened.append(reading)
+        return opened
+
+    def emit(self) -> None:
+        """Write what has been taken of the first stream, and go on to the next at its end."""
+        while self._open and self._open[0].emit_taken():
+            self._open.popleft()
+
+
+def lanes_of(
+    tables: Iterable[list[MuxStream]], outcome: Outcome, *, may_delete: bool
+) -> list[Lane]:
+    """Sort what is to be read into lanes, in each the streams with few requests first.
 
     Args:
-        streams: The stream, an object for each environment.
+        tables: The streams; of each an object for each environment.
         outcome: Takes note of what cannot be read.
-        are_all_environments_readable: Whether no environment is missing. Else the loader is not
-            told to delete records, since those of the missing one have not come.
+        may_delete: Whether loaders may be told to delete what is no longer listed.
+
+    Returns:
+        The lanes.
     """
-    first = streams[0]
-    first.logger.info(
-        "Beginning sync of '%s' in %s mode", first.name, first.replication_method.lower()
-    )
-    first.emitter.write_schema()
-    for stream in streams:
-        _read(stream, outcome)
-    if first.table_version is not None:
-        if are_all_environments_readable and all(stream.is_complete for stream in streams):
-            first.emitter.activate_version()
-        else:
-            first.logger.warning("%s was not read to its end: no rows are deleted", first.name)
-    first.emitter.end_stream()
+    lanes: dict[tuple[str | None, str], list[Reading]] = {}
+    for streams in tables:
+        table = Table(streams, may_delete=may_delete)
+        for stream in streams:
+            key = stream.environment.id, stream.lane
+            lanes.setdefault(key, []).append(Reading(stream, table, outcome))
+    for readings in lanes.values():
+        readings.sort(key=lambda reading: reading.stream.cost)
+    return [Lane(readings) for readings in lanes.values()]
 
 
-def _read(stream: MuxStream, outcome: Outcome) -> None:
-    """Read a stream of one environment."""
-    so_far = StreamOutcome(stream.label, stream.permission, outcome)
-    with stream.emitter.counting():
-        for partition in stream.partitions:
-            stream.emitter.begin_partition(partition)
-            is_complete = True
-            if not so_far.is_unavailable:  # as an earlier partition may have shown
-                is_complete = _read_partition(stream, partition, so_far)
-            stream.emitter.end_partition(partition, is_complete=is_complete)
-        so_far.end()
+def read_one_by_one(lanes: Iterable[Lane]) -> None:
+    """Read lane after lane, stream after stream, without threads."""
+    for lane in lanes:
+        while not lane.is_done:
+            for reading in lane.ask(max_open=1):
+                while reading.take():
+                    reading.emit_taken()
+            lane.emit()
 
 
-def _read_partition(stream: MuxStream, partition: Context, so_far: StreamOutcome) -> bool:
-    """Read a partition, and return whether that succeeded."""
-    so_far.begin_partition()
-    emitter = stream.emitter
-    try:
-        for batch in bugs_as_errors(_batches(stream, partition)):
-            if isinstance(batch, FileBatch):
-                so_far.note_answer()  # Mux has the stream, whatever becomes of its files
-            for chunk in bugs_as_errors(emitter.prepare(batch, partition)):
-                so_far.note_answer()
-                emitter.write(chunk, batch, partition)
-            so_far.note_answer()
-            emitter.end_batch(batch, partition)
-    except MissingKeyError as error:
-        text = f"GET {stream.path} gave {error}"
-        so_far.note_error(UnexpectedAnswerError(text), _part(partition))
-    except RecursionError:
-        text = f"GET {stream.path} gave a record that is nested too deeply"
-        so_far.note_error(UnexpectedAnswerError(text), _part(partition))
-    except MuxError as error:
-        so_far.note_error(error, _part(partition))
-    else:
-        return True
-    stream.is_complete = False
-    return False
+def read_side_by_side(lanes: Iterable[Lane]) -> None:
+    """Read all lanes at the same time. Each open stream has a thread that takes from it.
 
+    The threads are daemons: a run that is told to end does not wait for answers.
+    """
+    under_way = set(lanes)
+    has_taken: SimpleQueue[Lane] = SimpleQueue()
 
-def _batches(stream: MuxStream, partition: Context) -> Iterator[Iterable[Record]]:
-    """List the batches; what fails when the stream is first asked fails here, too."""
-    yield from stream.batches(partition)
+    def take_all(lane: Lane, reading: Reading) -> None:
+        goes_on = True
+        while goes_on:
+            goes_on = reading.take()
+            has_taken.put(lane)
 
+    def ask(lane: Lane) -> None:
+        for reading in lane.ask():
+            name = f"reads {reading.stream.label}"
+            threading.Thread(target=take_all, args=(lane, reading), name=name, daemon=True).start()
 
-def _part(partition: Context) -> str:
-    """Name a partition within its environment; empty if there is no other."""
-    parts = ((key, value) for key, value in partition.items() if key != "environment_id")
-    return ", ".join(f"{key}: {value}" for key, value in parts if value)
+    for lane in lanes:
+        ask(lane)
+    while under_way:
+        lane = has_taken.get()
+        lane.emit()
+        ask(lane)
+        if lane.is_done:
+            under_way.discard(lane)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError, MuxError, NoneAvailableError
 from tap_mux.records.conformer import MissingKeyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-T = TypeVar("T")
+    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +37,8 @@ class Outcome:
         Raises:
             MuxError: Something counts as a failure.
         """
-        problems = [f"{name} failed: {why}" for name, why in self.failed.items()]
-        if skipped := ", ".join(self.unavailable):
+        problems = [f"{name} failed: {why}" for name, why in sorted(self.failed.items())]
+        if skipped := ", ".join(sorted(self.unavailable)):
             logger.warning("Skipped, since not available to this access token: %s", skipped)
             if fail_on_unavailable:
                 problems.insert(0, f"Not available: {skipped}")
@@ -119,19 +118,22 @@ class StreamOutcome:
         self._outcome.unavailable[label] = reason
 
 
-def bugs_as_errors(items: Iterable[T]) -> Iterator[T]:
-    """Yield items; an exception that nobody expected ends only the stream, as a BugError.
+@contextmanager
+def bugs_as_errors(*expected: type[Exception]) -> Iterator[None]:
+    """Make an exception that nobody expected inside the ``with`` block a BugError.
 
     Args:
-        items: Read lazily.
+        expected: Exceptions that are let through, besides those about answers of Mux.
 
     Raises:
-        BugError: Instead of an exception that nobody expected.
+        BugError: Instead of any other exception.
     """
     try:
-        yield from items
+        yield
     except (MuxError, MissingKeyError, RecursionError):
         raise  # only what Mux sends is nested without bounds
+    except expected:
+        raise
     except Exception as error:
         logger.debug("The traceback of a bug", exc_info=True)
         frame = traceback.extract_tb(error.__traceback__)[-1]

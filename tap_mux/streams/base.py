@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
+from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_mux import schemas
+from tap_mux.api.rate_limit import part_of_api
 from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
 from tap_mux.reading.time_range import read_bookmark, time_range_to_read
@@ -30,8 +32,25 @@ if TYPE_CHECKING:
 
     from tap_mux.api.client import Query
     from tap_mux.api.environment import Environment
+    from tap_mux.api.workers import WorkerPool
     from tap_mux.reading.time_range import TimeRange
     from tap_mux.records.normalizer import Record
+
+
+class Cost(IntEnum):
+    """What the number of requests of a stream depends on, the cheapest first."""
+
+    FEW = 1
+    """A list that is short in most environments."""
+
+    INTERVALS = 2
+    """The time range: requests for each day, hour or minute."""
+
+    PAGES = 3
+    """A list of all that there is: a request for a hundred records."""
+
+    RECORDS = 4
+    """A list of all that there is, and a request for each of its records."""
 
 
 class MuxStream(Stream):
@@ -49,6 +68,9 @@ class MuxStream(Stream):
 
     permission: ClassVar[str]
     """What the access token needs, in the words of the Mux dashboard."""
+
+    cost: ClassVar[Cost] = Cost.FEW
+    """How many requests the stream takes. In a lane, cheap streams are read first."""
 
     ignored_fields: ClassVar[frozenset[str]] = frozenset()
     """Paths of fields that Mux sends and that are left out without a report."""
@@ -112,6 +134,16 @@ class MuxStream(Stream):
         self.environment.client.get(self.path, {**self.query, "limit": 1})
 
     @property
+    def lane(self) -> str:
+        """The name of the rate limit of Mux that the stream draws on."""
+        return part_of_api(self.path)
+
+    @property
+    def workers(self) -> WorkerPool:
+        """Sends several requests at a time."""
+        return self.environment.workers(self.lane)
+
+    @property
     def lookback_seconds(self) -> int:
         """How far before its bookmark a run reads again."""
         seconds: int = self.config["lookback_seconds"]
@@ -127,7 +159,7 @@ class MuxStream(Stream):
     def lists(self) -> StableLists:
         """Reads the lists of the environment."""
         return StableLists(
-            Paginator(self.environment.client, self.environment.workers),
+            Paginator(self.environment.client, self.workers),
             confirm=self.table_version is not None,
             on_incomplete=self.warn_incomplete,
         )

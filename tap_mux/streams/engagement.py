@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError, NoneAvailableError
 from tap_mux.reading.answers import by_field, expand_path, objects_of
+from tap_mux.streams.base import Cost
 from tap_mux.streams.periodic import PeriodicStream, day_of, timeframe
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class EngagementStream(PeriodicStream):
     """A stream about each thing that was watched on a day, such as an asset."""
 
     selected_by_default = False
+    cost = Cost.RECORDS
     ids_repeat = False
 
     watched: ClassVar[str]

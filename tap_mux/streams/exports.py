@@ -41,6 +41,7 @@ class ExportedVideoViews(MuxStream):
     replication_key = "export_date"
     is_sorted = True
     selected_by_default = False
+    lane = "exports"  # but for their list, the files draw on no rate limit
 
     def batches(self, partition: Context) -> Iterator[DailyExport]:
         """List the records of each date."""
@@ -67,7 +68,7 @@ class ExportedVideoViews(MuxStream):
 
         for day, files in listed.items():
             if (first is None or first <= day) and (end is None or day < end):
-                yield DailyExport(files, download, self._table, self.environment.workers)
+                yield DailyExport(files, download, self._table, self.workers)
 
     def _dates(self, partition: Context) -> tuple[date | None, date | None]:
         """Return the first date to read, and the date after the last one."""

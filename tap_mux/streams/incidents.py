@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_mux.reading.answers import by_field, expand_path, text_of, timestamp_of
 from tap_mux.reading.children import fetch_children
 from tap_mux.records.timestamps import utc_timestamp
-from tap_mux.streams.base import MuxStream
+from tap_mux.streams.base import Cost, MuxStream
 from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class RelatedIncidents(MuxStream):
     """
 
     name = "related_incidents"
+    cost = Cost.RECORDS
     path = "/data/v1/incidents/{INCIDENT_ID}/related"
     permission = "Mux Data: Read, and a plan with alerts"
     primary_keys = ("incident_id", "id")
@@ -54,7 +55,7 @@ class RelatedIncidents(MuxStream):
         """List the incidents, and those related to each."""
         pages = self.lists.by_page(Incidents.path, {})
         incidents = (incident for page in pages for incident in page)
-        return fetch_children(self.environment.workers, self._related, incidents)
+        return fetch_children(self.workers, self._related, incidents)
 
     def _related(self, incident: Record) -> list[Record]:
         path = expand_path(self.path, incident.get("id"))

@@ -20,7 +20,7 @@ from tap_mux.reading.retention import warn_gone
 from tap_mux.reading.windows import Window
 from tap_mux.records.timestamps import epoch_seconds, utc_timestamp
 from tap_mux.settings.vocabulary import MONITORING_DIMENSIONS, MONITORING_METRICS
-from tap_mux.streams.base import MuxStream
+from tap_mux.streams.base import Cost, MuxStream
 from tap_mux.streams.periodic import timeframe
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class MonitoringStream(MuxStream):
     """A stream of numbers that Mux keeps for 24 hours."""
 
     permission = "Mux Data: Read, and a plan with monitoring"
+    cost = Cost.INTERVALS
     parameters = frozenset({"filters[]"})
     selected_by_default = False
     ids_repeat = True
@@ -161,7 +162,7 @@ class MonitoringBreakdowns(MonitoringStream):
         first, last = self.first(partition), self.last(partition)
         for moment in range(first + -first % HOUR, last, HOUR):
             asked = [(*pair, moment) for pair in product(MONITORING_METRICS, MONITORING_DIMENSIONS)]
-            results = self.environment.workers.map(self._ask, asked)
+            results = self.workers.map(self._ask, asked)
             try:
                 yield [record for found in results for record in found]
             finally:
@@ -209,7 +210,7 @@ class MonitoringBreakdownTimeseries(MonitoringStream):
             Window(start, min(start + MAX_BREAKDOWN_SECONDS, last))
             for start in range(first, last, MAX_BREAKDOWN_SECONDS)
         )
-        results = self.environment.workers.map(partial(self._ask, partition), windows)
+        results = self.workers.map(partial(self._ask, partition), windows)
         try:
             yield from results
         finally:

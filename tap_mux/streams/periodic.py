@@ -13,7 +13,7 @@ from tap_mux.reading.retention import warn_gone
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
 from tap_mux.records.timestamps import readable
-from tap_mux.streams.base import MuxStream
+from tap_mux.streams.base import Cost, MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +34,7 @@ class PeriodicStream(MuxStream):
     """
 
     permission = "Mux Data: Read"
+    cost = Cost.INTERVALS
     ids_repeat = True
     is_sorted = True
     replication_key = "day"
@@ -188,7 +189,7 @@ class PeriodicStream(MuxStream):
             window, item, is_last = call
             return window, self.fetch(window, item, partition), is_last
 
-        results = self.environment.workers.map(fetch, calls())
+        results = self.workers.map(fetch, calls())
         try:
             collected: list[Record] = []
             for window, records, is_last in results:

@@ -8,7 +8,7 @@ from tap_mux.api.errors import APIError
 from tap_mux.reading.answers import by_field, expand_path, timestamp_of
 from tap_mux.reading.children import fetch_children
 from tap_mux.records.timestamps import utc_timestamp
-from tap_mux.streams.base import MuxStream
+from tap_mux.streams.base import Cost, MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +54,7 @@ class DirectiveRuns(RobotsStream):
     """
 
     name = "directive_runs"
+    cost = Cost.RECORDS
     path = "/robots/v0/directives/{DIRECTIVE_ID}/runs"
     primary_keys = ("run_id",)
     replication_key = "started_at"
@@ -78,7 +79,7 @@ class DirectiveRuns(RobotsStream):
             ]
 
         directives = (each for page in self.pages(Directives.path) for each in page)
-        return fetch_children(self.environment.workers, runs, directives)
+        return fetch_children(self.workers, runs, directives)
 
     def probe(self) -> None:
         """Ask for a directive."""
@@ -92,6 +93,7 @@ class RobotJobs(RobotsStream):
     """
 
     name = "robot_jobs"
+    cost = Cost.RECORDS
     path = "/robots/v0/jobs"
     replication_key = "updated_at"
     ignored_fields = frozenset({"_links", "resources.assets._links"})
@@ -104,7 +106,7 @@ class RobotJobs(RobotsStream):
             utc_timestamp(self.now), context=partition
         )
         changed = self._changed(self.since(partition))
-        return fetch_children(self.environment.workers, self._whole, changed)
+        return fetch_children(self.workers, self._whole, changed)
 
     def _changed(self, since: str) -> Iterable[Record]:
         for page in self.pages(self.path):

@@ -11,7 +11,7 @@ from tap_mux.api.errors import APIError
 from tap_mux.reading.answers import expand_path, timestamp_of
 from tap_mux.reading.children import fetch_children
 from tap_mux.records.timestamps import utc_timestamp
-from tap_mux.streams.base import MuxStream
+from tap_mux.streams.base import Cost, MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ class Assets(MuxStream):
     """
 
     name = "assets"
+    cost = Cost.PAGES
     path = "/video/v1/assets"
     permission = "Mux Video: Read"
     parameters = frozenset({"live_stream_id", "upload_id"})
@@ -59,6 +60,7 @@ class AssetInputs(MuxStream):
     """
 
     name = "asset_inputs"
+    cost = Cost.RECORDS
     path = "/video/v1/assets/{ASSET_ID}/input-info"
     permission = "Mux Video: Read"
     primary_keys = ("asset_id", "position")
@@ -69,7 +71,7 @@ class AssetInputs(MuxStream):
         """List the assets, and the inputs of each."""
         pages = self.lists.by_cursor(Assets.path, self.query)
         assets = (asset for page in pages for asset in page)
-        return fetch_children(self.environment.workers, self._inputs, assets)
+        return fetch_children(self.workers, self._inputs, assets)
 
     def _inputs(self, asset: Record) -> list[Record]:
         path = expand_path(self.path, asset.get("id"))
@@ -119,6 +121,7 @@ class Uploads(VideoList):
     """
 
     name = "uploads"
+    cost = Cost.PAGES
     path = "/video/v1/uploads"
 
 

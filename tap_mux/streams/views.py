@@ -8,7 +8,7 @@ from tap_mux.api.errors import APIError, NoneAvailableError
 from tap_mux.reading.answers import expand_path
 from tap_mux.reading.view_windows import ViewWindows
 from tap_mux.records.writer import MAX_RECORDS
-from tap_mux.streams.base import MuxStream
+from tap_mux.streams.base import Cost, MuxStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class ViewStream(MuxStream):
     def listed(self, partition: Context) -> Iterator[list[Record]]:
         """List the windows of time in which views ended."""
         environment = self.environment
-        windows = ViewWindows(environment.client, environment.workers, VideoViews.path, self.query)
+        windows = ViewWindows(environment.client, self.workers, VideoViews.path, self.query)
         return windows.read(*self.time_range(partition))
 
 
@@ -41,6 +41,7 @@ class VideoViews(ViewStream):
     """
 
     name = "video_views"
+    cost = Cost.PAGES
     path = "/data/v1/video-views"
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
@@ -55,6 +56,7 @@ class VideoViewDetails(ViewStream):
     """
 
     name = "video_view_details"
+    cost = Cost.RECORDS
     path = "/data/v1/video-views/{VIDEO_VIEW_ID}"
     selected_by_default = False
 
@@ -65,7 +67,7 @@ class VideoViewDetails(ViewStream):
 
         def details(views: list[Record]) -> Iterator[Record]:
             nonlocal found
-            results = self.environment.workers.map(self._detail, views)
+            results = self.workers.map(self._detail, views)
             try:
                 for detail in results:
                     if isinstance(detail, APIError):
