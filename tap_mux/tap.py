@@ -19,6 +19,7 @@ from tap_mux.records.writer import BatchWriter, signals_blocked
 from tap_mux.run.environments import Environments
 from tap_mux.run.lanes import lanes_of, read_one_by_one, read_side_by_side
 from tap_mux.run.outcome import Outcome
+from tap_mux.run.progress import Progress
 from tap_mux.settings.settings import SETTINGS, validation_errors
 from tap_mux.settings.suggestion import suggestion
 from tap_mux.streams import ALL_STREAMS
@@ -174,10 +175,10 @@ class TapMux(Tap):
             self.outcome,
             may_delete=self.environments.are_all_readable,
         )
-        if self.config["max_concurrency"] == 1:
-            read_one_by_one(lanes)
-        else:
-            read_side_by_side(lanes)
+        read = read_one_by_one if self.config["max_concurrency"] == 1 else read_side_by_side
+        readings = [reading for lane in lanes for reading in lane.readings]
+        with Progress(readings, self.outcome).told(self.config["progress_seconds"]):
+            read(lanes)
         self.outcome.raise_for_failures(fail_on_unavailable=self.config["fail_on_unavailable"])
 
     def probe_all(self) -> Iterator[str]:

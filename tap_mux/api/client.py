@@ -5,6 +5,7 @@ Follows https://www.mux.com/docs/core/make-api-requests
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from http import HTTPStatus
@@ -19,12 +20,13 @@ from urllib3.exceptions import HTTPError
 from tap_mux.api.errors import APIError, CancelledError, MuxError, UnexpectedAnswerError
 from tap_mux.api.retry import Retries, retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
+from tap_mux.api.usage import Usage
 from tap_mux.api.workers import is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_mux.api.rate_limit import RateLimiter
+    from tap_mux.api.rate_limit import RateLimiter, Waiting
 
     Query = Mapping[str, str | int | Sequence[str | int]]
 
@@ -64,6 +66,7 @@ class MuxClient:
         self._timeout = timeout_seconds
         self._max_attempts = max_attempts
         self._rate_limiter = rate_limiter
+        self._usage = Usage()
         self._in_flight = threading.BoundedSemaphore(max_in_flight)
         request = requests.Request(
             "GET",
@@ -79,6 +82,24 @@ class MuxClient:
         self._connections = route.connections
         self._prefix = route.target.rstrip("/")
         self._headers = dict(request.headers)
+
+    def counted_by(self, usage: Usage) -> MuxClient:
+        """Return the same client, whose requests are counted.
+
+        Args:
+            usage: Counts them.
+        """
+        client = copy.copy(self)
+        client._usage = usage  # noqa: SLF001 - of the same class
+        return client
+
+    def waiting(self, path: str) -> Waiting:
+        """Return how requests wait for their rate limit.
+
+        Args:
+            path: Path below the base URL.
+        """
+        return self._rate_limiter.bucket(path).waiting
 
     def get(
         self,
@@ -114,11 +135,13 @@ class MuxClient:
                 return self._ask(path, query or {}, form)
             except MuxError as error:
                 retries.back_off(error)
+                self._usage.count_retry()
 
     def _ask(self, path: str, query: Query, form: _Form) -> dict[str, Any]:
         request = f"GET {path}"
         bucket = self._rate_limiter.bucket(path)
-        permit = bucket.acquire(is_cancelled)
+        with self._usage.waiting():
+            permit = bucket.acquire(is_cancelled)
         if permit is None:
             text = f"{request} was cancelled"
             raise CancelledError(text)
@@ -127,6 +150,7 @@ class MuxClient:
         status = 0
         try:
             with self._in_flight:
+                self._usage.count_request()
                 response = self._connections.urlopen(
                     "GET",
                     f"{self._prefix}{path}?{urlencode(query, doseq=True)}",

@@ -31,7 +31,12 @@ class StableLists:
     """Reads lists: each record once, and no record missed because the list changed."""
 
     def __init__(
-        self, paginator: Paginator, *, confirm: bool, on_incomplete: Callable[[str], None]
+        self,
+        paginator: Paginator,
+        *,
+        confirm: bool,
+        on_incomplete: Callable[[str], None],
+        on_count: Callable[[int], None] | None = None,
     ) -> None:
         """Take what reads pages.
 
@@ -39,10 +44,12 @@ class StableLists:
             paginator: Reads the pages of lists.
             confirm: Whether a list that Mux does not count is read twice, to be sure.
             on_incomplete: Called with a sentence about a list that did not hold still.
+            on_count: Called with the number of records of a list, where Mux counts them.
         """
         self._paginator = paginator
         self._confirm = confirm
         self._on_incomplete = on_incomplete
+        self._on_count = on_count
 
     def by_cursor(self, path: str, query: Query) -> Iterator[list[Record]]:
         """Read a list by ``next_cursor``.
@@ -122,7 +129,10 @@ class StableLists:
         for number in range(MAX_READINGS):
             reading = ListReading(key, known)
             for page in read_pages():
-                yield {**page, "data": reading.take(page)}
+                fresh = reading.take(page)
+                if self._on_count and reading.count is not None and not is_collected:
+                    self._on_count(reading.count)
+                yield {**page, "data": fresh}
                 if not (is_collected or self._confirm or reading.count is not None):
                     reading.forget_all_before(page)
             known |= reading.found

@@ -87,6 +87,8 @@ class Emitter:
         self._version = version
         self.records = 0
         """How many have been written."""
+        self.position: str | None = None
+        """The replication key of the last batch that was written, of a sorted stream."""
         self._newest: Record | None = None
         self._is_incremental = stream.replication_method == REPLICATION_INCREMENTAL
 
@@ -105,18 +107,12 @@ class Emitter:
                 )
 
     def begin_partition(self, partition: Context) -> None:
-        """Note in the state where the partition begins.
+        """Note in the state that there is the partition.
 
         Args:
             partition: The partition of the state.
         """
-        self._stream.state_manager.write_starting_replication_value(
-            context=partition,
-            replication_method=self._stream.replication_method,
-            replication_key=self._stream.replication_key,
-            config=dict(self._stream.config),
-            compare_start_date_fn=self._stream.compare_start_date,
-        )
+        self._stream.get_context_state(partition)
 
     def prepare(self, batch: Iterable[Record], partition: Context) -> Iterator[Chunk]:
         """Bring the records of a batch into the form that is written, encoded where possible.
@@ -172,6 +168,7 @@ class Emitter:
             self._newest = {self._stream.replication_key: batch.bookmark}
         if self._newest:
             self._note_bookmark([self._newest], partition)
+            self.position = self._newest.get(self._stream.replication_key or "")
             self._newest = None
         if self._is_incremental:
             self._write_state(self._stream.tap_state)
@@ -185,6 +182,7 @@ class Emitter:
                 sorted stays where it was.
         """
         self._newest = None  # of a batch that did not come to its end
+        self.position = None
         state = self._stream.get_context_state(partition)
         if not is_complete:
             state.pop("progress_markers", None)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from tap_mux.run.reading import Reading, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tap_mux.run.outcome import Outcome
     from tap_mux.streams.base import MuxStream
@@ -39,12 +39,13 @@ class Lane:
     So the time that a request takes is not paid again for each small stream.
     """
 
-    def __init__(self, readings: Iterable[Reading]) -> None:
+    def __init__(self, readings: Sequence[Reading]) -> None:
         """Take the streams.
 
         Args:
             readings: The readings of the streams, in order.
         """
+        self.readings = readings
         self._waiting = deque(readings)
         self._open: deque[Reading] = deque()
 
@@ -68,6 +69,8 @@ class Lane:
             self._open.append(reading)
             reading.open()
             opened.append(reading)
+        if self._open:
+            self._open[0].is_first = True
         return opened
 
     def emit(self) -> None:

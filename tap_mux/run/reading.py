@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from singer_sdk.exceptions import MapExpressionError
+
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
 from tap_mux.records.conformer import MissingKeyError
 from tap_mux.records.emitter import FileBatch
+from tap_mux.records.timestamps import epoch_seconds
 from tap_mux.run.outcome import StreamOutcome, bugs_as_errors
 
 if TYPE_CHECKING:
@@ -85,9 +89,17 @@ class Reading:
         self._taken: deque[Step | None] = deque()
         self._has_room = threading.Semaphore(1)
         self._is_abandoned = False
+        self._partitions_read = 0
+        self.begun: float | None = None
+        """When it was opened, by ``time.monotonic``."""
+        self.ended: float | None = None
+        """When its last message was written."""
+        self.is_first = False
+        """Whether it is the one of its lane that is written now, or has been."""
 
     def open(self) -> None:
         """Write the schema, and note in the state which partitions there are."""
+        self.begun = time.monotonic()
         self._table.begin()
         for partition in self.stream.partitions:
             self.stream.emitter.begin_partition(partition)
@@ -127,7 +139,7 @@ class Reading:
         if self._is_abandoned:
             return
         try:
-            with _failures_as_errors(self.stream.path, OSError):
+            with _failures_as_errors(self.stream.path, OSError, MapExpressionError):
                 step()
         except MuxError as error:
             self._fail(error, "")
@@ -137,15 +149,32 @@ class Reading:
         self._so_far.end()
         self._table.end()
         self.stream.emitter.end_stream()
+        self.ended = time.monotonic()
+
+    @property
+    def fraction(self) -> float | None:
+        """How much of the stream has been written, from 0 to 1; None if that is not known."""
+        stream = self.stream
+        if stream.expected_records:
+            return min(1.0, stream.emitter.records / stream.expected_records)
+        position, time_range = stream.emitter.position, stream.range_read
+        if position is None or time_range is None or time_range.start is None:
+            return None
+        seconds = time_range.end - time_range.start
+        within = (epoch_seconds(position) - time_range.start) / seconds if seconds > 0 else 0.0
+        return (self._partitions_read + min(1.0, max(0.0, within))) / len(stream.partitions)
+
+    def _end_partition(self, partition: Context, *, is_complete: bool) -> None:
+        self.stream.emitter.end_partition(partition, is_complete=is_complete)
+        self._partitions_read += 1
 
     def _read(self) -> Iterator[Step]:
         """Read all partitions, and list what is to be written, step by step."""
-        emitter = self.stream.emitter
         for partition in self.stream.partitions:
             is_complete = True
             if not self._so_far.is_unavailable:  # as an earlier partition may have shown
                 is_complete = yield from self._read_partition(partition)
-            yield partial(emitter.end_partition, partition, is_complete=is_complete)
+            yield partial(self._end_partition, partition, is_complete=is_complete)
 
     def _read_partition(self, partition: Context) -> Generator[Step, None, bool]:
         """Read a partition; return whether that succeeded."""

@@ -163,6 +163,13 @@ SETTINGS = th.PropertiesList(
         description="How often one request is tried before its stream fails.",
     ),
     th.Property(
+        "progress_seconds",
+        th.IntegerType(minimum=0),
+        default=10,
+        title="Progress Seconds",
+        description="After how many seconds each the log says how far a run is; 0 for never.",
+    ),
+    th.Property(
         "max_concurrency",
         th.IntegerType(minimum=1, maximum=64),
         default=8,

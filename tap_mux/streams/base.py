@@ -14,6 +14,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 
 from tap_mux import schemas
 from tap_mux.api.rate_limit import part_of_api
+from tap_mux.api.usage import Usage
 from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
 from tap_mux.reading.time_range import read_bookmark, time_range_to_read
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.api.client import Query
+    from tap_mux.api.client import MuxClient, Query
     from tap_mux.api.environment import Environment
     from tap_mux.api.workers import WorkerPool
     from tap_mux.reading.time_range import TimeRange
@@ -99,6 +100,12 @@ class MuxStream(Stream):
         """Whether nothing is known to be missing so far."""
         self.now = tap.initialized_at // 1000
         """When the run began, in epoch seconds."""
+        self.usage = Usage()
+        """What reading the stream costs."""
+        self.expected_records: int | None = None
+        """How many records Mux says that there are, where it counts them."""
+        self.range_read: TimeRange | None = None
+        """Which range of time is being read."""
         self._writers = tap.message_writer, tap.state_writer.write_state
 
     @abstractmethod
@@ -131,12 +138,17 @@ class MuxStream(Stream):
         Raises:
             MuxError: It cannot be read.
         """
-        self.environment.client.get(self.path, {**self.query, "limit": 1})
+        self.client.get(self.path, {**self.query, "limit": 1})
 
     @property
     def lane(self) -> str:
         """The name of the rate limit of Mux that the stream draws on."""
         return part_of_api(self.path)
+
+    @cached_property
+    def client(self) -> MuxClient:
+        """Sends the requests of the stream, and counts them."""
+        return self.environment.client.counted_by(self.usage)
 
     @property
     def workers(self) -> WorkerPool:
@@ -159,10 +171,14 @@ class MuxStream(Stream):
     def lists(self) -> StableLists:
         """Reads the lists of the environment."""
         return StableLists(
-            Paginator(self.environment.client, self.workers),
+            Paginator(self.client, self.workers),
             confirm=self.table_version is not None,
             on_incomplete=self.warn_incomplete,
+            on_count=self._expect,
         )
+
+    def _expect(self, records: int) -> None:
+        self.expected_records = records
 
     def warn_incomplete(self, reason: str) -> None:
         """Warn that records may be missing.
@@ -209,9 +225,10 @@ class MuxStream(Stream):
         Raises:
             MuxError: The bookmark is no moment.
         """
-        return time_range_to_read(
+        self.range_read = time_range_to_read(
             self.name, self.config, self.bookmark(partition), self.lookback_seconds, self.now
         )
+        return self.range_read
 
     def bookmark(self, partition: Context) -> int | None:
         """Return the bookmark of a partition in epoch seconds; None if there is none.

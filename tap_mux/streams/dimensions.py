@@ -35,7 +35,7 @@ class Dimensions(MuxStream):
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the dimensions of the one object that Mux sends."""
-        categories = self.environment.client.get(self.path, data=dict)["data"]
+        categories = self.client.get(self.path, data=dict)["data"]
         found: dict[str, str] = {}
         for category, names in categories.items():
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -46,7 +46,7 @@ class Dimensions(MuxStream):
 
     def probe(self) -> None:
         """Ask for the one object."""
-        self.environment.client.get(self.path, data=dict)
+        self.client.get(self.path, data=dict)
 
 
 class DimensionValues(PeriodicStream):
@@ -95,7 +95,7 @@ class Errors(PeriodicStream):
     def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the errors of a day."""
         query = {**self.query, **timeframe(window)}
-        envelope = self.environment.client.get(self.path, query)
+        envelope = self.client.get(self.path, query)
         if not self.is_answer_for(window, envelope):
             return []
         return [{**error, "day": day_of(window)} for error in envelope["data"]]

@@ -84,9 +84,7 @@ class EngagementStream(PeriodicStream):
         """Ask for one thing; None for one that has been deleted."""
         path = expand_path(self.path, item)
         try:
-            answer = self.environment.client.get(
-                path, timeframe(window), data=dict, bare_field=self.content
-            )
+            answer = self.client.get(path, timeframe(window), data=dict, bare_field=self.content)
         except APIError as error:
             is_no_id = error.status == HTTPStatus.BAD_REQUEST and not error.is_timeframe_refused
             if is_no_id:

@@ -45,7 +45,7 @@ class ExportedVideoViews(MuxStream):
 
     def batches(self, partition: Context) -> Iterator[DailyExport]:
         """List the records of each date."""
-        exports = Exports(self.environment.client, self.path)
+        exports = Exports(self.client, self.path)
         first, end = self._dates(partition)
         listed = exports.list()
         today = datetime.fromtimestamp(self.now, UTC).date()
@@ -109,7 +109,7 @@ class ExportedVideoViews(MuxStream):
 
     def probe(self) -> None:
         """Ask for the list, which takes no parameters."""
-        self.environment.client.get(self.path)
+        self.client.get(self.path)
 
 
 def _type_of(field: dict[str, Any]) -> str:

@@ -66,7 +66,7 @@ class RelatedIncidents(MuxStream):
 
     def probe(self) -> None:
         """Ask for an incident, and for those related to it."""
-        for incident in self.environment.client.get(Incidents.path, {"limit": 1})["data"]:
+        for incident in self.client.get(Incidents.path, {"limit": 1})["data"]:
             self._related(incident)
 
 

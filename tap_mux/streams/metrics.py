@@ -96,7 +96,7 @@ class MetricTimeseries(MetricStream):
             "group_by": partition["granularity"],
             "order_direction": "asc",
         }
-        envelope = self.environment.client.get(self.path_of(partition), query, items=list)
+        envelope = self.client.get(self.path_of(partition), query, items=list)
         self.is_answer_for(window, envelope)  # for its warning: the intervals are looked at below
         aggregation = meta_of(envelope).get("aggregation")
         first = utc_timestamp(window.start)
@@ -127,7 +127,7 @@ class MetricOverall(MetricStream):
     def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the value of a window."""
         query = self.query_of(window, partition)
-        envelope = self.environment.client.get(self.path_of(partition), query, data=dict)
+        envelope = self.client.get(self.path_of(partition), query, data=dict)
         columns = self.columns_of(envelope, window)
         return [] if columns is None else [{**envelope["data"], **columns}]
 
@@ -200,7 +200,7 @@ class MetricInsights(MetricStream):
     def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the insights of a window."""
         query = self.query_of(window, partition)
-        envelope = self.environment.client.get(self.path_of(partition), query)
+        envelope = self.client.get(self.path_of(partition), query)
         columns = self.columns_of(envelope, window)
         if columns is None:
             return []
@@ -241,7 +241,7 @@ class MetricComparisons(MetricStream):
             request for request in self.requests if request.filters_key == partition["filters_key"]
         ]
         query = {**request.filter_query, **timeframe(window)}
-        envelope = self.environment.client.get(self.path, query)
+        envelope = self.client.get(self.path, query)
         columns = self.columns_of(envelope, window)
         if columns is None:
             return []

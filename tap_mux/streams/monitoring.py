@@ -130,9 +130,7 @@ class MonitoringTimeseries(MonitoringStream):
                 first = _end_of(answer, first)
 
     def _ask(self, metric: str, first: int) -> dict[str, Any]:
-        return self.environment.client.get(
-            expand_path(self.path, metric), {**self.query, "timestamp": first}
-        )
+        return self.client.get(expand_path(self.path, metric), {**self.query, "timestamp": first})
 
     def probe(self) -> None:
         """Ask for the last minutes of one metric."""
@@ -171,7 +169,7 @@ class MonitoringBreakdowns(MonitoringStream):
     def _ask(self, asked: tuple[str, str, int]) -> list[Record]:
         metric, dimension, moment = asked
         query = {**self.query, "dimension": dimension, "timestamp": moment}
-        answer = self.environment.client.get(expand_path(self.path, metric), query)
+        answer = self.client.get(expand_path(self.path, metric), query)
         columns = {"metric": metric, "dimension": dimension, "timestamp": utc_timestamp(moment)}
         return [
             {**value, **columns, "value": key_value(value, "value")} for value in answer["data"]
@@ -225,7 +223,7 @@ class MonitoringBreakdownTimeseries(MonitoringStream):
             "order_direction": "desc",
             **timeframe(window),
         }
-        answer = self.environment.client.get(expand_path(self.path, columns["metric"]), query)
+        answer = self.client.get(expand_path(self.path, columns["metric"]), query)
         return [
             {**value, "value": key_value(value, "value"), "date": moment["date"]}
             for moment in _between(answer["data"], "date", window.start, window.end)
@@ -282,7 +280,7 @@ class MonitoringHistograms(MonitoringStream):
 
     def _ask(self) -> dict[str, Any]:
         path = expand_path(self.path, self.partition_columns()[0]["metric"])
-        return self.environment.client.get(path, self.query)
+        return self.client.get(path, self.query)
 
     def probe(self) -> None:
         """Ask for the one answer."""

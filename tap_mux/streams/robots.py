@@ -83,7 +83,7 @@ class DirectiveRuns(RobotsStream):
 
     def probe(self) -> None:
         """Ask for a directive."""
-        self.environment.client.get(Directives.path, {"limit": 1})
+        self.client.get(Directives.path, {"limit": 1})
 
 
 class RobotJobs(RobotsStream):
@@ -119,7 +119,7 @@ class RobotJobs(RobotsStream):
             f"{self.path}/{{WORKFLOW}}/{{JOB_ID}}", job.get("workflow"), job.get("id")
         )
         try:
-            whole: Record = self.environment.client.get(path, data=dict)["data"]
+            whole: Record = self.client.get(path, data=dict)["data"]
         except APIError as error:
             if not error.is_not_found:
                 raise

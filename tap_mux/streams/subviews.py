@@ -64,7 +64,7 @@ class SubviewTimeseries(PeriodicStream):
             "breakdown_value_limit": MAX_GROUPS,
             **timeframe(window),
         }
-        envelope = self.environment.client.get(path, query)
+        envelope = self.client.get(path, query)
         meta = meta_of(envelope)
         final = None
         if meta.get("complete_through") is not None:

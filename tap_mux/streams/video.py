@@ -76,7 +76,7 @@ class AssetInputs(MuxStream):
     def _inputs(self, asset: Record) -> list[Record]:
         path = expand_path(self.path, asset.get("id"))
         try:
-            inputs = self.environment.client.get(path)["data"]
+            inputs = self.client.get(path)["data"]
         except APIError as error:
             if error.status == HTTPStatus.PRECONDITION_FAILED:
                 return []  # Mux is still preparing the asset: the next run reads its inputs
@@ -88,7 +88,7 @@ class AssetInputs(MuxStream):
 
     def probe(self) -> None:
         """Ask for an asset."""
-        self.environment.client.get(Assets.path, {"limit": 1})
+        self.client.get(Assets.path, {"limit": 1})
 
 
 class VideoList(MuxStream):

@@ -29,8 +29,7 @@ class ViewStream(MuxStream):
 
     def listed(self, partition: Context) -> Iterator[list[Record]]:
         """List the windows of time in which views ended."""
-        environment = self.environment
-        windows = ViewWindows(environment.client, self.workers, VideoViews.path, self.query)
+        windows = ViewWindows(self.client, self.workers, VideoViews.path, self.query)
         return windows.read(*self.time_range(partition))
 
 
@@ -91,7 +90,7 @@ class VideoViewDetails(ViewStream):
     def _detail(self, view: Record) -> Record | APIError:
         path = expand_path(self.path, view["id"])
         try:
-            detail: Record = self.environment.client.get(path, data=dict)["data"]
+            detail: Record = self.client.get(path, data=dict)["data"]
         except APIError as error:
             if error.is_not_found:
                 return error
@@ -102,6 +101,6 @@ class VideoViewDetails(ViewStream):
 
     def probe(self) -> None:
         """Ask for the last view, if there is one."""
-        client = self.environment.client
+        client = self.client
         for view in client.get(VideoViews.path, {"limit": 1})["data"]:
             client.get(expand_path(self.path, view.get("id")), data=dict)

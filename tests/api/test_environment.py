@@ -123,10 +123,11 @@ def access(sandbox: Sandbox, **settings: Any) -> Access:
 class TestAccess:
     """One access token, and the settings for its requests."""
 
-    def test_has_one_client_and_one_pool_of_workers(self, sandbox: Sandbox) -> None:
+    def test_has_one_client_and_workers_for_each_lane(self, sandbox: Sandbox) -> None:
         environment = access(sandbox)
         assert environment.client is environment.client
-        assert environment.workers is environment.workers
+        assert environment.workers("data") is environment.workers("data")
+        assert environment.workers("data") is not environment.workers("video")
 
     @pytest.mark.parametrize("most", [1, 2, 5])
     def test_tries_as_often_as_set(self, sandbox: Sandbox, waits: Waits, most: int) -> None:

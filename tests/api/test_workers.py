@@ -146,9 +146,9 @@ class TestViews:
             "start_date": tap_time(NOW - 2 * DAY),
             "end_date": tap_time(NOW - HOUR),
         }
-        one = run_tap(sandbox, max_concurrency=1, **settings)
+        one = run_tap(sandbox, "video_views", max_concurrency=1, **settings)
         asked = len(sandbox.requests)
-        many = run_tap(sandbox, max_concurrency=8, **settings)
+        many = run_tap(sandbox, "video_views", max_concurrency=8, **settings)
         assert many.records("video_views") == one.records("video_views")
         assert many.states == one.states
         assert len(sandbox.requests) == 2 * asked

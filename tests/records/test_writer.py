@@ -175,14 +175,6 @@ class TestMaps:
         assert mapped.states == plain.states
 
 
-def test_records_are_counted(
-    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    world.asset_rows = [asset(f"asset-{number}", NOW) for number in range(250)]
-    run_tap(sandbox, "assets")
-    assert '"metric":"record_count","value":250' in caplog.text
-
-
 @pytest.mark.parametrize("version", [None, 7])
 def test_a_version_is_in_every_record_or_in_none(pipe: Pipe, version: int | None) -> None:
     records = [{"id": number} for number in range(MAX_RECORDS + 1)]

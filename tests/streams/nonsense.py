@@ -62,6 +62,7 @@ def world() -> ExplicitWorld:
 
     inputs, runs, incidents = rows("asset_inputs"), rows("directive_runs"), rows("incidents")
     views = [view(n, MIDNIGHT - n * DAY + HOUR, error_type_id=7) for n in (1, 2)]
+    views.append(view(4, MIDNIGHT - DAY + 2 * HOUR))  # insights need views that differ in a day
     views.append(view(3, NOW - 130, view_start=wire_time(NOW - 3 * HOUR)))
     delivery = {"delivered_seconds": 5, "delivered_seconds_by_resolution": {"tier_720p": 5}}
     return ExplicitWorld(
