@@ -15,9 +15,10 @@ A low rate is never kept longer than ``MAX_SECONDS``.
 from __future__ import annotations
 
 import math
+import random
 from collections import deque
 
-LOWERED = 0.75
+LOWERED = (0.7, 0.9)
 """What remains of the rate after a refusal."""
 
 SAFE = 0.9
@@ -30,8 +31,15 @@ MAX_SECONDS = 25.0
 FEW = 3
 """So many refusals may be chance, if others are let through."""
 
-ENOUGH = 16
+ENOUGH = 12
 """So many answers tell which part of the requests Mux lets through."""
+
+UP = 1.1
+"""A step to a higher rate, after none was refused."""
+
+MIN_RATE = 0.2
+RISE = 1.5
+"""How much a low rate grows each second after it was kept."""
 
 SECONDS_TO_RETURN = 10.0
 """How long a low rate is remembered after it was kept."""
@@ -42,16 +50,18 @@ class Pace:
 
     def __init__(self) -> None:
         """Start without refusals."""
-        self._low = math.inf
+        self._low = self._too_high = math.inf
+        self._proven = 0.0
         self._kept_from = self._kept_until = -math.inf
         self._answered = self._refused = 0  # at the low rate
         self._sent: deque[float] = deque()  # times of the last second
 
     def at(self, now: float) -> float:
         """Return how many requests a second may be sent."""
+        self._review(now)
         if now < self._kept_until:
             return self._low
-        return math.inf if self._is_over(now) else self._low * 2 ** (now - self._kept_until)
+        return math.inf if self._is_over(now) else self._low * RISE ** (now - self._kept_until)
 
     def on_send(self, now: float) -> None:
         """Count a request."""
@@ -71,27 +81,38 @@ class Pace:
             now: When it was refused.
             most: The rate of requests without refusals.
         """
+        self._review(now)
         if sent_at < self._kept_from:
             return  # it tells nothing about the low rate
         if now < self._kept_until:
             self._answered += 1
             self._refused += 1
-            if self._refused > FEW and self._answered >= ENOUGH:
-                part = 1 - self._refused / self._answered
-                self._keep(self._low * part * SAFE, now)
         elif self._is_over(now):
+            self._proven, self._too_high = 0.0, math.inf
             rate = max(1, len(self._sent)) if most == math.inf else most
-            self._keep(rate * LOWERED, now)
+            self._keep(rate * random.uniform(*LOWERED), now)  # noqa: S311 - guards nothing
         else:
-            self._keep(self._low, now)
+            self._proven = self._low
+            self._keep(min(self._low * UP, self._too_high * SAFE), now)
 
     def _is_over(self, now: float) -> bool:
         """Whether the low rate is forgotten."""
         return self._refused > 0 or now >= self._kept_until + SECONDS_TO_RETURN
 
+    def _review(self, now: float) -> None:
+        """Lower the rate further if too many were refused at the low one."""
+        has_ended = now >= self._kept_until
+        are_many = self._refused > FEW and (has_ended or self._answered >= ENOUGH)
+        if self._proven and (are_many or (has_ended and self._refused)):
+            proven, self._proven = self._proven, 0.0
+            self._too_high = self._low
+            self._keep(proven * SAFE, now)
+        elif are_many:
+            self._keep(self._low * SAFE * (1 - self._refused / self._answered), now)
+
     def _keep(self, rate: float, now: float) -> None:
         """Keep to a low rate for a while, and see what comes of it."""
-        self._low = rate
+        self._low = max(rate, MIN_RATE)
         self._answered = self._refused = 0
         self._kept_from = now
-        self._kept_until = now + min(REQUESTS / rate, MAX_SECONDS)
+        self._kept_until = now + min(REQUESTS / self._low, MAX_SECONDS)

@@ -204,8 +204,7 @@ class Bucket:
             now = self._clock.now()
             since = self._waiting_since if self._waiting else None
             seconds = self._waited + (0.0 if since is None else now - since)
-            is_shared = now < self._shared_at + SECONDS_SHARED
-            return Waiting(seconds, since, self._waiting_until, is_shared)
+            return Waiting(seconds, since, self._waiting_until, self._is_shared(now))
 
     def on_response(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """Learn from an answer that is no 429.
@@ -260,8 +259,9 @@ class Bucket:
         missing = self._floor + 1 - self._level_now(now)
         if not self._limit or missing <= 0:
             return free_at
-        look = self._sent_at + max(LOOK_SECONDS, LOOK_TOKENS / self._refill)
-        return max(free_at, min(now + missing / self._refill, look))
+        refill = self._refill_now(now)
+        look = self._sent_at + max(LOOK_SECONDS, LOOK_TOKENS / refill)
+        return max(free_at, min(now + missing / refill, look))
 
     def _send(self, now: float) -> Permit:
         self._level -= 1
@@ -271,7 +271,15 @@ class Bucket:
         return Permit(now, self._answered)
 
     def _level_now(self, now: float) -> float:
-        return min(self._limit, self._level + (now - self._level_at) * self._refill)
+        refilled = (now - self._level_at) * self._refill_now(now)
+        return min(self._limit, self._level + refilled)
+
+    def _refill_now(self, now: float) -> float:
+        """Return how many tokens a second are for us: not more than documented, if shared."""
+        return self._limit / SECONDS_TO_REFILL if self._is_shared(now) else self._refill
+
+    def _is_shared(self, now: float) -> bool:
+        return now < self._shared_at + SECONDS_SHARED
 
     def _learn(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """Count an answer, and take over what Mux announces in it."""
