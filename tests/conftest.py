@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox, SandboxOptions
-from tap_mux.api import rate_limit
+from tap_mux.api.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,10 +51,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
         noted.append(seconds)
         passed[0] += seconds
 
-    clock = SimpleNamespace(monotonic=lambda: time.perf_counter() + passed[0])
     monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr(rate_limit, "time", clock)
-    monkeypatch.setattr(
-        rate_limit, "threading", SimpleNamespace(Condition=Condition, Lock=threading.Lock)
-    )
+    monkeypatch.setattr(Clock, "now", lambda _: time.perf_counter() + passed[0])
+    monkeypatch.setattr(Clock, "condition", lambda _: Condition())
     return noted

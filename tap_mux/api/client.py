@@ -167,7 +167,7 @@ class MuxClient:
             raise network_error(text, error) from None
         finally:
             if status == HTTPStatus.TOO_MANY_REQUESTS:
-                bucket.on_rate_limited(permit, retry_after)
+                bucket.on_rate_limited(permit, headers, retry_after)
             else:
                 bucket.on_response(permit, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:

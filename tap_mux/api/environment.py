@@ -55,10 +55,15 @@ class Environment:
             timeout_seconds=self._config["request_timeout_seconds"],
             max_attempts=self._config["max_attempts"],
             max_in_flight=self._config["max_concurrency"],
-            rate_limiter=RateLimiter(
-                reserve=number(self._config, "rate_limit_reserve") or 0,
-                max_per_second=number(self._config, "max_requests_per_second"),
-            ),
+            rate_limiter=self.rate_limiter,
+        )
+
+    @cached_property
+    def rate_limiter(self) -> RateLimiter:
+        """Says when a request may be sent."""
+        return RateLimiter(
+            reserve=number(self._config, "rate_limit_reserve") or 0,
+            max_per_second=number(self._config, "max_requests_per_second"),
         )
 
     def workers(self, lane: str) -> WorkerPool:
@@ -72,7 +77,9 @@ class Environment:
         """
         with self._lock:
             if lane not in self._workers:
-                self._workers[lane] = WorkerPool(self._config["max_concurrency"])
+                max_in_flight = self._config["max_concurrency"]
+                pool = WorkerPool(max_in_flight, on_cancelled=self.rate_limiter.wake)
+                self._workers[lane] = pool
             return self._workers[lane]
 
     @cached_property

@@ -33,13 +33,17 @@ def is_cancelled() -> bool:
 class WorkerPool:
     """Calls functions in a few threads, which start when they are first needed."""
 
-    def __init__(self, max_in_flight: int) -> None:
+    def __init__(
+        self, max_in_flight: int, on_cancelled: Callable[[], object] = lambda: None
+    ) -> None:
         """Prepare a pool.
 
         Args:
             max_in_flight: How many calls may run at once.
+            on_cancelled: Called after calls have been cancelled; wakes those that sleep.
         """
         self._max_in_flight = max_in_flight
+        self.on_cancelled = on_cancelled
         self._calls: SimpleQueue[_Call] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
@@ -147,5 +151,6 @@ class Results(Generic[T]):
     def close(self) -> None:
         """Cancel the calls that have not been made yet."""
         self._cancelled.set()
+        self._workers.on_cancelled()
         self._items = iter(())
         self._pending.clear()
