@@ -4,7 +4,7 @@ An example. We send 5 requests a second, and Mux refuses one. We go on with abou
 second, for as long as 28 requests take (7 seconds), and look what comes of it:
 
 - None is refused. So 5 may be too fast. The rate rises to 5 within a second. If another request is
-  refused meanwhile, we keep to 4.4 for a while: a step up that is taken back if any is refused then.
+  refused meanwhile, we keep to 4.4 for a while: a step up that is taken back if any is refused.
 - A few are refused. So the rate is not the reason, and we return to 5 at once.
 - Many are refused, such as 6 of 12. So Mux lets half of them through, 2 a second, and we keep to
   nine tenths of that.

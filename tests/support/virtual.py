@@ -10,6 +10,8 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
+from tap_mux.api.clock import Clock
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,7 +29,7 @@ class _Sleeper:
         self.may_run = threading.Semaphore(0)
 
 
-class VirtualClock:
+class VirtualClock(Clock):
     """A clock whose time passes when all threads wait."""
 
     def __init__(self, now: float = 1000.0) -> None:
@@ -35,7 +37,7 @@ class VirtualClock:
         self._now = now
         self._sleepers: list[_Sleeper] = []
         self._failure: BaseException | None = None
-        self._main = threading.Semaphore(0)
+        self._all_ended = threading.Semaphore(0)
         self._alive = 0
 
     def now(self) -> float:
@@ -63,7 +65,7 @@ class VirtualClock:
             self._sleepers.append(sleeper)
             threading.Thread(target=self._work, args=(function, sleeper), daemon=True).start()
         self._go_on()
-        self._main.acquire()
+        self._all_ended.acquire()
         if self._failure:
             raise self._failure
         return self._now - began
@@ -92,12 +94,12 @@ class VirtualClock:
 
     def _go_on(self) -> None:
         if not self._alive or self._failure:
-            self._main.release()
+            self._all_ended.release()
             return
         first = min(self._sleepers, key=lambda sleeper: sleeper.until)
         if first.until == math.inf:
             self._failure = Stuck()
-            self._main.release()
+            self._all_ended.release()
             return
         self._sleepers.remove(first)
         self._now = max(self._now, first.until)

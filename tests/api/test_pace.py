@@ -1,0 +1,162 @@
+"""Where Mux announces nothing: refusals lower the rate, and time gives it back."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tap_mux.api.pace import MAX_PAUSE_SECONDS, MAX_SECONDS, Pace
+from tap_mux.api.rate_limit import RATE
+from tests.support.virtual import VirtualClock
+from tests.support.virtual_mux import Mux, Run
+
+BEGIN = 1000.0
+SEEDS = range(3)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A clock whose time is virtual."""
+    return VirtualClock(BEGIN)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("refused", "least"), [(0.01, 0.9), (0.03, 0.7), (0.1, 0.4)])
+def test_refusals_by_chance_cost_little(
+    clock: VirtualClock, refused: float, least: float, seed: int
+) -> None:
+    random.seed(seed)
+    mux = Mux(clock, 1e9, 1e9, announced=False, refused=refused, seed=seed)
+    clock.run(*Run(mux, seconds=600, seed=seed).workers)
+    assert mux.granted() >= least * RATE * 600
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("size", [2, 20])
+@pytest.mark.parametrize("limit", [1, 2, 4, 10])
+def test_a_limit_is_used_and_rarely_exceeded(
+    clock: VirtualClock, limit: float, size: float, seed: int
+) -> None:
+    random.seed(seed)
+    mux = Mux(clock, size, limit, announced=False)
+    clock.run(*Run(mux, seconds=360, seed=seed).workers)
+    late = [each for each in mux.requests if each.at >= BEGIN + 60]
+    granted = sum(each.is_granted for each in late)
+    assert granted >= 0.8 * min(limit, RATE) * 300
+    assert granted > 0.95 * len(late)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_limit_that_falls_is_found_again(clock: VirtualClock, seed: int) -> None:
+    random.seed(seed)
+    mux = Mux(clock, 5, 4, announced=False)
+
+    def fall() -> None:
+        clock.sleep(120)
+        mux.per_second = 1
+
+    clock.run(*Run(mux, seconds=420, seed=seed).workers, fall)
+    late = [each for each in mux.requests if each.at >= BEGIN + 180]
+    granted = sum(each.is_granted for each in late)
+    assert granted >= 0.8 * 240
+    assert granted > 0.93 * len(late)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("limit", [0.0, 0.5, 3.0])
+def test_the_rate_is_back_half_a_minute_after_the_last_refusal(
+    clock: VirtualClock, limit: float, seed: int
+) -> None:
+    random.seed(seed)
+    mux = Mux(clock, 5, limit, announced=False)
+
+    def end() -> None:
+        clock.sleep(60)
+        mux.size = mux.level = mux.per_second = 1e9
+
+    clock.run(*Run(mux, seconds=180, seed=seed).workers, end)
+    (*_, last) = [each.at for each in mux.requests if not each.is_granted]
+    assert last > BEGIN + 20
+    end_of_pause = min(each.at for each in mux.requests if each.at > last)
+    assert mux.granted(end_of_pause + 32, end_of_pause + 42) >= 0.95 * RATE * 10
+
+
+def test_one_refusal_lowers_the_rate_at_once_and_for_a_while() -> None:
+    pace = Pace()
+    pace.on_send(100.0)
+    pace.on_refusal(100.0, 100.1, 5.0, None)
+    pace.on_send(101.0)
+    low = 1 / (pace.free_at(101.0, 5.0) - 101.0)
+    assert 3.5 <= low <= 4.5
+    pace.on_send(110.0)
+    assert pace.free_at(110.0, 5.0) == pytest.approx(110.2)
+
+
+def test_requests_that_were_refused_at_the_same_time_count_once() -> None:
+    pace = Pace()
+    for _ in range(8):
+        pace.on_send(100.0)
+    for _ in range(8):
+        pace.on_refusal(100.0, 100.1, 5.0, None)
+    assert pace.free_at(100.1, 5.0) < 100.3
+
+
+def test_pauses_double_with_jitter_up_to_a_minute() -> None:
+    parts = set()
+    for _ in range(5):
+        pace = Pace()
+        now = 100.0
+        for number in range(10):
+            pace.on_send(now)
+            pace.on_refusal(now, now, 5.0, None)
+            pause = pace.free_at(now, 5.0) - now
+            longest = min(2.0 ** (number - 1), MAX_PAUSE_SECONDS)
+            if number:
+                assert longest / 2 <= pause <= longest
+                parts.add(pause / longest)
+            now += 1000
+    assert len(parts) > 1
+
+
+def test_an_answer_ends_the_growth_of_pauses() -> None:
+    pace = Pace()
+    for now in (100.0, 200.0, 300.0, 400.0):
+        pace.on_refusal(now, now, 5.0, None)
+    pace.on_answer(500.0)
+    pace.on_refusal(600.0, 600.0, 5.0, None)
+    assert pace.free_at(600.0, 5.0) <= 600
+
+
+def test_requests_do_not_come_back_all_at_the_moment_that_mux_names() -> None:
+    moments = set()
+    for _ in range(5):
+        pace = Pace()
+        pace.on_refusal(100.0, 100.0, 5.0, 30)
+        moments.add(pace.free_at(100.0, 5.0))
+    assert len(moments) > 1
+    assert min(moments) >= 130
+    assert max(moments) <= 131
+
+
+def test_a_shorter_retry_after_does_not_end_a_longer_one() -> None:
+    pace = Pace()
+    for seconds in (30, 2):
+        pace.on_refusal(100.0, 100.0, 5.0, seconds)
+    assert 130 <= pace.free_at(100.0, 5.0) <= 131
+
+
+def test_a_rate_that_is_not_fixed_is_measured() -> None:
+    pace = Pace()
+    for number in range(101):
+        pace.on_send(100 + number / 50)
+    pace.on_refusal(102.0, 102.0, None, None)
+    pace.on_send(102.0)
+    assert 1 / 46 <= pace.free_at(102.0, 1e9) - 102 <= 1 / 35
+
+
+def test_nothing_is_lowered_for_longer_than_half_a_minute() -> None:
+    pace = Pace()
+    pace.on_refusal(100.0, 100.0, 0.01, None)
+    pace.on_send(100.0 + MAX_SECONDS + 10)
+    assert pace.free_at(100.0 + MAX_SECONDS + 10, 5.0) == pytest.approx(136.2)
