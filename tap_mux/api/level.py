@@ -18,8 +18,11 @@ SECONDS_TO_REFILL = 20.0
 LOOK_SECONDS = 1.0
 """How long it takes until a request is sent, though too few tokens are left."""
 
+LOOK_SECONDS_IF_SMALL = 3.0
+"""The same for a small bucket, in which a look takes much of what is added."""
+
 LOOK_TOKENS = 3
-"""It takes longer in a small bucket, until Mux has added so many: a look takes one of them."""
+"""In between, it takes until Mux has added so many."""
 
 SECONDS_SHARED = 30.0
 """How long another program that took tokens is believed to go on."""
@@ -75,8 +78,8 @@ class Level:
         if not self._limit or missing <= 0:
             return now
         refill = self._refill_now(now)
-        look = self._sent_at + max(LOOK_SECONDS, LOOK_TOKENS / refill)
-        return min(now + missing / refill, look)
+        look = max(LOOK_SECONDS, min(LOOK_TOKENS / refill, LOOK_SECONDS_IF_SMALL))
+        return min(now + missing / refill, self._sent_at + look)
 
     def take(self, now: float) -> Permit:
         """Count a request that is sent."""
@@ -126,8 +129,8 @@ class Level:
         at_least = self._level + (permit.sent_at - self._level_at) * self._refill
         if remaining < math.floor(min(at_least, self._limit - 1)):
             self._shared_at = now
-        if self._sent == self._answered:
-            seen_at, before, sent = self._seen
+        seen_at, before, sent = self._seen
+        if self._sent == self._answered and now > seen_at:
             added = remaining - before - 1 + self._sent - sent  # 1, since Mux rounds down
             self._refill = max(self._refill, added / (now - seen_at))
 

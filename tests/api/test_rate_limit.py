@@ -1,214 +1,299 @@
-"""The token bucket uses the burst, then keeps to the rate, and stays below the limit."""
+"""Where Mux announces what is left: all of it is used, but the reserve, whatever others do."""
 
 from __future__ import annotations
 
-import heapq
+import itertools
 import random
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mux_sandbox import ExplicitWorld, RateLimit, Sandbox
-from tap_mux.api.rate_limit import MAX_PAUSE_SECONDS, Bucket, RateLimiter
+from mux_sandbox import Answer, ExplicitWorld, RateLimit, Sandbox
+from tap_mux.api.rate_limit import Bucket, RateLimiter
+from tap_mux.api.workers import WorkerPool
 from tests.support.client import client_of
 from tests.support.records import NOW, asset
 from tests.support.tapping import run_tap
+from tests.support.virtual import VirtualClock
+from tests.support.virtual_mux import WORKERS, Mux, Run, announced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mux_sandbox.request_log import RequestRecord
+
+PATH = "/video/v1/assets"
+BEGIN = 1000.0
 
 
-@dataclass
-class Mux:
-    """Mux's token bucket, in simulated time."""
-
-    size: float
-    per_second: float
-    announced: bool = True
-    level: float = -1
-    at: float = 0
-    lowest: float = field(default=1e9)
-    refusals: int = 0
-    times: list[float] = field(default_factory=list)
-
-    def ask(self, now: float) -> dict[str, str] | None:
-        """Take a token; None if there is none."""
-        if self.level < 0:
-            self.level = self.size
-        self.level = min(self.size, self.level + (now - self.at) * self.per_second)
-        self.at = now
-        self.times.append(now)
-        if self.level < 1:
-            self.refusals += 1
-            return None
-        self.level -= 1
-        self.lowest = min(self.lowest, self.level)
-        if not self.announced:
-            return {}
-        remaining = str(int(self.level))
-        return {"X-RateLimit-Limit": str(int(self.size)), "X-RateLimit-Remaining": remaining}
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A clock whose time is virtual."""
+    return VirtualClock(BEGIN)
 
 
-def simulate(
-    mux: Mux,
-    requests: int,
-    *,
-    max_in_flight: int = 8,
-    latency: float = 0.1,
-    reserve: float = 0.1,
-    max_per_second: float | None = None,
-) -> float:
-    """Simulate requests, several at once; return the seconds until the last answer."""
-    chance = random.Random(1)
-    bucket = Bucket(5, reserve, max_per_second)
-    now = 1000.0
-    mux.at = now
-    start = now
-    in_flight: list[tuple[float, int, Any, Any]] = []
-    left = requests
-    sent = 0
-    while left or in_flight:
-        if left and len(in_flight) < max_in_flight and bucket.wait(now) <= 0:
-            permit = bucket.send(now)
-            left -= 1
-            sent += 1
-            on_the_way = chance.uniform(0.3, 0.7) * latency
-            heapq.heappush(in_flight, (now + on_the_way, sent, permit, None))
-            continue
-        next_times = [in_flight[0][0]] if in_flight else []
-        if left and len(in_flight) < max_in_flight and bucket.wait(now) < 60:
-            next_times.append(now + max(bucket.wait(now), 1e-6))
-        now = max(now, min(next_times))
-        assert now < start + 10_000, "nothing is sent any more"
-        while in_flight and in_flight[0][0] <= now:
-            at, order, permit, answer = heapq.heappop(in_flight)
-            if answer is None:
-                answer = (mux.ask(at),)
-                heapq.heappush(in_flight, (at + latency / 2, order, permit, answer))
-                continue
-            headers = answer[0]
-            if headers is None:
-                bucket.on_rate_limited(permit, None, now=at)
-                left += 1
-            else:
-                bucket.on_response(permit, headers, now=at)
-    return now - start
+def wanted() -> bool:
+    """Tell that a request is not cancelled."""
+    return False
 
 
-@pytest.mark.parametrize("latency", [0.01, 0.15, 0.6])
-@pytest.mark.parametrize(
-    ("size", "per_second"), [(100, 20), (100, 5), (20, 1), (20, 40), (1000, 500), (4, 1)]
-)
-def test_an_announced_bucket_is_used_except_for_the_reserve(
-    size: float, per_second: float, latency: float
-) -> None:
-    mux = Mux(size, per_second)
-    requests = int(size + 60 * per_second)
-    seconds = simulate(mux, requests, latency=latency)
-    assert mux.refusals == 0
-    assert mux.lowest >= size * 0.1 - 1
-    bucket_bound = max(0, requests - size * 0.9) / per_second
-    latency_bound = requests * latency / 8
-    assert seconds <= 1.06 * max(bucket_bound, latency_bound) + 2 * latency + 1
+def bucket_of(clock: VirtualClock, reserve: float = 0, path: str = PATH) -> Bucket:
+    """Make one bucket."""
+    return RateLimiter(reserve=reserve, max_per_second=None, clock=clock).bucket(path)
 
 
-@pytest.mark.parametrize("reserve", [0, 0.1, 0.5, 0.9])
-def test_the_reserve_is_left_alone(reserve: float) -> None:
-    mux = Mux(100, 20)
-    simulate(mux, 400, reserve=reserve)
-    assert mux.lowest >= 100 * reserve - 1e-6
-    assert mux.refusals == 0
+def answered(clock: VirtualClock, bucket: Bucket, headers: dict[str, str]) -> None:
+    """Send a request that is answered at once."""
+
+    def ask() -> None:
+        permit = bucket.acquire(wanted)
+        assert permit is not None
+        bucket.on_response(permit, headers)
+
+    clock.run(ask)
 
 
-@pytest.mark.parametrize(("size", "reserve"), [(1, 0.1), (5, 0.9), (2, 0.5), (10, 0.9)])
-def test_a_small_bucket_with_a_large_reserve_still_sends(size: int, reserve: float) -> None:
-    mux = Mux(size, 1)
-    simulate(mux, 20, reserve=reserve)
-    assert len(mux.times) == 20
-    assert mux.refusals == 0
+def sent_at_once(clock: VirtualClock, bucket: Bucket) -> int:
+    """Count the requests that may be sent at this moment."""
+    sent = []
+
+    def send() -> None:
+        end = clock.now()
+        while bucket.acquire(lambda: clock.now() > end):
+            sent.append(clock.now())
+
+    clock.run(send)
+    return len(sent)
 
 
-@pytest.mark.parametrize(("size", "per_second"), [(30, 0.5), (60, 1), (40, 1)])
-def test_refusals_lower_the_estimated_refill(size: int, per_second: float) -> None:
-    mux = Mux(size, per_second)
-    simulate(mux, 300, reserve=0)
-    assert mux.refusals <= 5
+class TestAlone:
+    """No other program takes from the bucket."""
+
+    @pytest.mark.parametrize("latency", [0.01, 0.15, 0.6])
+    @pytest.mark.parametrize(
+        ("size", "per_second"), [(100, 20), (100, 5), (20, 1), (20, 40), (1000, 500), (4, 1)]
+    )
+    def test_the_bucket_is_used_except_for_the_reserve(
+        self, clock: VirtualClock, size: float, per_second: float, latency: float
+    ) -> None:
+        mux = Mux(clock, size, per_second)
+        requests = int(size + min(60 * per_second, 1000))
+        run = Run(mux, requests=requests, latency=latency)
+        seconds = clock.run(*run.workers)
+        bucket_bound = (requests - size * 0.9) / per_second
+        latency_bound = requests * latency / WORKERS
+        assert seconds <= 1.06 * max(bucket_bound, latency_bound) + 2 * latency
+        assert mux.refusals == 0
+        assert mux.lowest >= size * 0.1 - 1e-6
+        assert not run.bucket.waiting.is_shared
+
+    @pytest.mark.parametrize("reserve", [0, 0.1, 0.5, 0.9])
+    def test_the_reserve_is_left_alone(self, clock: VirtualClock, reserve: float) -> None:
+        mux = Mux(clock, 100, 20)
+        clock.run(*Run(mux, requests=400, reserve=reserve).workers)
+        assert 100 * reserve - 1e-6 <= mux.lowest <= 100 * reserve + 5
+        assert mux.refusals == 0
+
+    @pytest.mark.parametrize(("size", "reserve"), [(1, 0.1), (5, 0.9), (2, 0.5), (10, 0.9)])
+    def test_a_small_bucket_with_a_large_reserve_still_sends(
+        self, clock: VirtualClock, size: int, reserve: float
+    ) -> None:
+        mux = Mux(clock, size, 1)
+        assert clock.run(*Run(mux, requests=20, reserve=reserve).workers) < 80
+        assert mux.refusals == 0
+
+    @pytest.mark.parametrize("per_second", [1, 2, 4])
+    def test_a_slow_refill_is_not_exceeded(self, clock: VirtualClock, per_second: float) -> None:
+        mux = Mux(clock, 100, per_second)
+        clock.run(*Run(mux, requests=300).workers)
+        assert mux.refusals == 0
+
+    def test_refusals_that_the_headers_do_not_explain_cost_little(
+        self, clock: VirtualClock
+    ) -> None:
+        random.seed(0)
+        mux = Mux(clock, 100, 20, refused=0.03)
+        clock.run(*Run(mux, seconds=120).workers)
+        assert mux.granted() >= 0.7 * (90 + 20 * 120)
 
 
-def test_waiting_ends_when_it_is_cancelled() -> None:
-    bucket = Bucket(0.01, 0, None)
-    bucket.on_response(bucket.send(time.monotonic()), {"X-RateLimit-Limit": "0"})
-    cancelled = threading.Event()
-    permits: list[Any] = []
-    thread = threading.Thread(target=lambda: permits.append(bucket.acquire(cancelled.is_set)))
-    thread.start()
-    cancelled.set()
-    thread.join(timeout=5)
-    assert permits == [None]
-    assert bucket.acquire(lambda: True) is None
+class TestShared:
+    """Other programs take from the same bucket."""
+
+    @pytest.mark.parametrize("begins_after", [0, 3])
+    @pytest.mark.parametrize("latency", [0.02, 0.15, 0.6])
+    @pytest.mark.parametrize(("size", "per_second"), [(100, 20), (100, 5), (20, 1)])
+    def test_two_runs_share_all_but_the_reserve(
+        self,
+        clock: VirtualClock,
+        size: float,
+        per_second: float,
+        latency: float,
+        begins_after: float,
+    ) -> None:
+        mux = Mux(clock, size, per_second)
+        requests = int(size + 60 * per_second) // 2
+        runs = [
+            Run(mux, requests=requests, latency=latency, begins_after=begin, seed=seed)
+            for seed, begin in enumerate((0, begins_after))
+        ]
+        seconds = clock.run(*runs[0].workers, *runs[1].workers)
+        floor = (2 * requests - size * 0.9) / per_second
+        assert seconds <= 1.35 * max(floor, requests * latency / WORKERS)
+        both_end = min(run.ended_at for run in runs)
+        together = [
+            each.run
+            for each in mux.requests
+            if each.is_granted and BEGIN + begins_after <= each.at < both_end
+        ]
+        for run in runs:
+            assert together.count(run) >= 0.35 * len(together)
+        assert mux.lowest >= size * 0.1 - 2 * WORKERS
+        assert mux.refusals <= 2 * WORKERS
+
+    @pytest.mark.parametrize("others", [5, 10, 15])
+    def test_what_another_program_leaves_is_used(self, clock: VirtualClock, others: float) -> None:
+        mux = Mux(clock, 100, 20)
+        run = Run(mux, seconds=120)
+
+        def other() -> None:
+            for _ in range(1200):
+                mux.take(others / 10)
+                clock.sleep(0.1)
+
+        clock.run(*run.workers, other)
+        assert mux.granted() >= 0.95 * (90 + (20 - others) * 120)
+        assert mux.refusals == 0
+
+    def test_it_looks_each_second_while_nothing_is_left_and_goes_on_at_once(
+        self, clock: VirtualClock
+    ) -> None:
+        mux = Mux(clock, 100, 5)
+        run = Run(mux, seconds=120, latency=0.05, reserve=0.5)
+
+        def other() -> None:
+            for _ in range(6000):  # leaves as few as 5 for a minute
+                mux.take(0)
+                mux.take(max(0.0, mux.level - 5))
+                clock.sleep(0.01)
+
+        clock.run(*run.workers, other)
+        times = [each.at for each in mux.requests if each.at < BEGIN + 60]
+        gaps = [after - before for before, after in itertools.pairwise(times)]
+        assert max(gaps) <= 1.1
+        assert min(gaps) >= 0.9
+        assert 5 * 50 - 60 <= mux.granted(BEGIN + 60) <= 5 * 60
+        assert mux.refusals == 0
+
+    def test_another_program_is_noticed_and_forgotten(self, clock: VirtualClock) -> None:
+        mux = Mux(clock, 100, 5)
+        run = Run(mux, seconds=120, latency=0.05)
+        told: list[tuple[float, bool]] = []
+
+        def other() -> None:
+            for _ in range(300):
+                clock.sleep(0.1)
+                if 20 <= clock.now() - BEGIN < 40:
+                    mux.take(0.4)
+
+        def watch() -> None:
+            for _ in range(120):
+                told.append((clock.now() - BEGIN, run.bucket.waiting.is_shared))
+                clock.sleep(1)
+
+        clock.run(*run.workers, other, watch)
+        assert not [at for at, is_shared in told if is_shared and at < 20]
+        assert [is_shared for at, is_shared in told if 25 <= at < 50] == [True] * 25
+        assert not [at for at, is_shared in told if is_shared and at > 75]
 
 
-def test_use_by_other_programs_is_noticed() -> None:
-    mux = Mux(100, 20, level=30)
-    simulate(mux, 200)
-    assert mux.refusals == 0
-    assert mux.lowest >= 9
+class TestHeaders:
+    """What is believed of the headers."""
+
+    def test_a_limit_that_mux_changes_is_learnt(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock, 0.5)
+        answered(clock, bucket, announced(100, 99))
+        answered(clock, bucket, announced(10, 9))
+        assert sent_at_once(clock, bucket) == 4  # five are left, the reserve
+
+    def test_what_is_left_is_the_truth_and_not_what_we_reckoned(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock, 0.1)
+        answered(clock, bucket, announced(100, 99))
+        answered(clock, bucket, announced(100, 20))
+        answered(clock, bucket, announced(100, 60))
+        assert sent_at_once(clock, bucket) == 50
+
+    def test_requests_in_flight_count_as_taken(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock)
+        answered(clock, bucket, announced(100, 99))
+        permits: list[Any] = []
+        clock.run(lambda: permits.extend(bucket.acquire(wanted) for _ in range(5)))
+        bucket.on_response(permits[2], announced(100, 40))
+        assert sent_at_once(clock, bucket) == 36
+
+    def test_an_answer_that_is_late_does_not_count_as_new(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock)
+        answered(clock, bucket, announced(100, 99))
+        permits: list[Any] = []
+        clock.run(lambda: permits.extend(bucket.acquire(wanted) for _ in range(2)))
+        bucket.on_response(permits[1], announced(100, 20))
+        bucket.on_response(permits[0], announced(100, 98))
+        assert sent_at_once(clock, bucket) == 20
+
+    @pytest.mark.parametrize("header", ["many", "-5", "5.5", "", "9" * 10])
+    def test_headers_that_are_no_counts_are_ignored(self, clock: VirtualClock, header: str) -> None:
+        bucket = bucket_of(clock)
+        answered(clock, bucket, {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": header})
+        answered(clock, bucket, {"X-RateLimit-Limit": header, "X-RateLimit-Remaining": "90"})
+        assert clock.now() == pytest.approx(BEGIN + 0.2)
+        clock.sleep_all(0.2)
+        assert sent_at_once(clock, bucket) == 1
+
+    def test_a_limit_of_nothing_is_not_believed(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock)
+        answered(clock, bucket, announced(0, 0))
+        clock.sleep_all(0.2)
+        assert sent_at_once(clock, bucket) == 1
+
+    def test_a_refusal_is_a_sign_that_none_is_left(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock)
+        answered(clock, bucket, announced(100, 99))
+        permits: list[Any] = []
+        clock.run(lambda: permits.append(bucket.acquire(wanted)))
+        bucket.on_rate_limited(permits[0], {}, None)
+        clock.sleep_all(0.2)
+        assert sent_at_once(clock, bucket) <= 1
 
 
-@pytest.mark.parametrize(("size", "per_second"), [(20, 3), (10, 2), (50, 1), (5, 4)])
-def test_an_unannounced_limit_is_rarely_exceeded(size: float, per_second: float) -> None:
-    mux = Mux(size, per_second, announced=False)
-    simulate(mux, 600)
-    assert mux.refusals < 0.02 * 600
+class TestUnannounced:
+    """Mux announces nothing, and refuses nothing."""
+
+    def test_it_keeps_to_5_a_second(self, clock: VirtualClock) -> None:
+        mux = Mux(clock, 1e9, 1e9, announced=False)
+        assert 20 <= clock.run(*Run(mux, requests=101, latency=0.01).workers) <= 20.2
+
+    def test_monitoring_is_asked_once_a_second(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock, path="/data/v1/monitoring/metrics")
+        for _ in range(11):
+            answered(clock, bucket, {})
+        assert clock.now() == pytest.approx(BEGIN + 10)
+
+    def test_retry_after_stops_all_requests(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock)
+        permits: list[Any] = []
+        clock.run(lambda: permits.append(bucket.acquire(wanted)))
+        bucket.on_rate_limited(permits[0], {}, 30)
+        answered(clock, bucket, {})
+        assert BEGIN + 30 <= clock.now() <= BEGIN + 31
 
 
-def test_without_headers_it_keeps_to_5_a_second() -> None:
-    mux = Mux(1e9, 1e9, announced=False)
-    seconds = simulate(mux, 105, latency=0.01)
-    assert 20 <= seconds <= 21
-
-
-@pytest.mark.parametrize("announced", [True, False])
-def test_max_per_second_is_always_kept(*, announced: bool) -> None:
-    mux = Mux(1000, 500, announced=announced)
-    seconds = simulate(mux, 41, max_per_second=4, latency=0.01)
-    assert 10 <= seconds <= 10.2
-    assert min(b - a for a, b in zip(mux.times, mux.times[1:], strict=False)) > 0.2
-
-
-def test_refusals_halve_the_rate_once_and_it_recovers_slowly() -> None:
-    bucket = Bucket(5, 0, None)
-    permits = [bucket.send(100.0) for _ in range(3)]
-    for permit in permits:
-        bucket.on_rate_limited(permit, None, now=100.1)
-    pause = bucket.wait(100.1)
-    assert 0.4 <= pause <= 1
-    later = 102.0
-    assert bucket.wait(later) <= 0
-    bucket.send(later)
-    assert bucket.wait(later) == pytest.approx(1 / 2.5)  # half of five a second, no burst
-    for step in range(200):
-        bucket.on_response(bucket.send(later + step), {}, now=later + step)
-    recovered = 1 / bucket.wait(later + 199)
-    assert 3 < recovered < 4
-
-
-def test_retry_after_stops_all_requests() -> None:
-    bucket = Bucket(5, 0, None)
-    bucket.on_rate_limited(bucket.send(100.0), 30, now=100.1)
-    assert 30 <= bucket.wait(100.1) <= 31
-
-
-def test_pauses_grow_up_to_a_limit() -> None:
-    bucket = Bucket(5, 0, None)
-    now = 100.0
-    pauses = []
-    for _ in range(12):
-        bucket.on_rate_limited(bucket.send(now), None, now=now)
-        pauses.append(bucket.wait(now))
-        now += 1000
-    assert pauses[5] > pauses[0]
-    assert max(pauses) <= MAX_PAUSE_SECONDS
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_max_per_second_is_always_kept(clock: VirtualClock, *, is_announced: bool) -> None:
+    mux = Mux(clock, 1000, 500, announced=is_announced)
+    run = Run(mux, requests=41, max_per_second=4, latency=0.01)
+    assert 10 <= clock.run(*run.workers) <= 10.2
 
 
 def test_each_part_of_the_api_has_its_own_bucket() -> None:
@@ -222,10 +307,94 @@ def test_each_part_of_the_api_has_its_own_bucket() -> None:
     ]
     assert len({id(limiter.bucket(path)) for path in paths}) == len(paths)
     assert limiter.bucket("/data/v1/realtime/metrics") is limiter.bucket("/data/v1/monitoring/x")
-    monitoring = limiter.bucket("/data/v1/monitoring/metrics")
-    assert monitoring.wait(0.0) <= 0
-    monitoring.on_response(monitoring.send(0.0), {}, now=0.0)
-    assert monitoring.wait(0.0) == pytest.approx(1)
+
+
+class TestWaiting:
+    """What a bucket tells of those who wait, and how they are woken."""
+
+    def test_it_says_how_long_since_when_and_until_when(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock)
+        answered(clock, bucket, announced(100, 0))
+        began = clock.now()
+        seen: list[Any] = []
+
+        def watch() -> None:
+            clock.sleep(0.05)
+            seen.append(bucket.waiting)
+
+        clock.run(*[lambda: bucket.acquire(wanted)] * 2, watch)
+        assert seen[0].seconds == pytest.approx(0.05)  # once, though two wait
+        assert seen[0].since == began
+        assert seen[0].until == pytest.approx(began + 0.2)
+        assert not seen[0].is_shared
+        after = bucket.waiting
+        assert after.since is None
+        assert after.seconds == pytest.approx(clock.now() - began)
+
+    @pytest.mark.parametrize("by", ["limiter", "bucket"])
+    def test_those_who_are_cancelled_and_woken_end_at_once(
+        self, clock: VirtualClock, by: str
+    ) -> None:
+        limiter = RateLimiter(reserve=0, max_per_second=0.01, clock=clock)
+        buckets = [limiter.bucket(path) for path in (PATH, "/data/v1/video-views")]
+        ends: list[tuple[float, object]] = []
+        cancelled: list[bool] = []
+
+        def wait(bucket: Bucket) -> None:
+            bucket.acquire(wanted)
+            ends.append((clock.now(), bucket.acquire(lambda: bool(cancelled))))
+            ends[-1] = (clock.now(), ends[-1][1])
+
+        def cancel() -> None:
+            clock.sleep(7)
+            cancelled.append(True)
+            for one in [limiter] if by == "limiter" else buckets:
+                one.wake()
+
+        for bucket in buckets:
+            answered(clock, bucket, {})
+        clock.sleep_all(100)
+        began = clock.now()
+        clock.run(*[lambda bucket=bucket: wait(bucket) for bucket in buckets], cancel)
+        assert ends == [(began + 7, None)] * 2
+
+    def test_it_does_not_wait_for_what_is_cancelled(self, clock: VirtualClock) -> None:
+        assert bucket_of(clock).acquire(lambda: True) is None
+
+    def test_a_real_thread_is_woken_by_the_end_of_its_results(self) -> None:
+        limiter = RateLimiter(reserve=0, max_per_second=0.01)
+        bucket = limiter.bucket(PATH)
+        permit = bucket.acquire(wanted)
+        assert permit is not None
+        bucket.on_response(permit, {})
+        cancelled = threading.Event()
+        workers = WorkerPool(1, on_cancelled=lambda: (cancelled.set(), limiter.wake()))
+        results = workers.map(lambda _: bucket.acquire(cancelled.is_set), [0])
+        until(lambda: bucket.waiting.since is not None)
+        results.close()
+        assert workers.submit(lambda: "next").result(5) == "next"
+
+    def test_an_answer_lets_those_who_wait_go_on(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock)
+        sent: list[float] = []
+
+        def send() -> None:
+            permit = bucket.acquire(wanted)
+            assert permit is not None
+            sent.append(clock.now() - BEGIN)
+            clock.sleep(0.7)
+            bucket.on_response(permit, announced(100, 99))
+
+        clock.run(send, send, send)
+        assert sent == [0, pytest.approx(0.7), pytest.approx(0.7)]
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 class TestOverHttp:
@@ -245,110 +414,59 @@ class TestOverHttp:
         sandbox.options.rate_limits["video"] = RateLimit(1, 2)
         client = client_of(sandbox)
         for _ in range(2):
-            assert client.get("/video/v1/assets")["data"]
+            assert client.get(PATH)["data"]
         assert 429 in {request.status for request in sandbox.requests}
 
+    def test_alone(self, sandbox: Sandbox) -> None:
+        sandbox.options.rate_limits["video"] = RateLimit(40, 20)
+        ask(sandbox, ["one"], 100)
+        assert {request.status for request in sandbox.requests} == {200}
+        assert seconds_of(sandbox) <= 1.06 * (100 - 36) / 20 + 0.3
 
-def test_each_pause_is_twice_the_one_before_with_jitter() -> None:
-    parts = set()
-    for _ in range(5):
-        bucket = Bucket(5, 0, None)
-        now = 100.0
-        for number in range(10):
-            bucket.on_rate_limited(bucket.send(now), None, now=now)
-            longest = min(2.0**number, MAX_PAUSE_SECONDS)
-            assert longest / 2 <= bucket.wait(now) <= longest
-            parts.add(bucket.wait(now) / longest)
-            now += 1000
-    assert len(parts) > 1
+    def test_two_runs(self, sandbox: Sandbox) -> None:
+        sandbox.options.rate_limits["video"] = RateLimit(40, 20)
+        ask(sandbox, ["one", "two"], 60)
+        granted = [each for each in sandbox.requests if each.status == 200]
+        assert len(granted) == 120
+        assert seconds_of(sandbox) <= 1.35 * (120 - 36) / 20
+        first_end = max(
+            min(each.started for each in granted),
+            min(
+                [each for each in granted if each.headers["User-Agent"] == name][-1].started
+                for name in ("one", "two")
+            ),
+        )
+        names = [each.headers["User-Agent"] for each in granted if each.started <= first_end]
+        assert min(names.count("one"), names.count("two")) >= 0.35 * len(names)
 
+    def test_refusals_without_headers(self, sandbox: Sandbox) -> None:
+        sandbox.options.announce_rate_limits = False
+        count = iter(range(1000))
 
-def test_an_answer_ends_the_growth_of_pauses() -> None:
-    bucket = Bucket(5, 0, None)
-    for now in (100.0, 1100.0):
-        bucket.on_rate_limited(bucket.send(now), None, now=now)
-    bucket.on_response(bucket.send(2100.0), {}, now=2100.0)
-    bucket.on_rate_limited(bucket.send(3100.0), None, now=3100.0)
-    assert bucket.wait(3100.0) < 2
+        def is_refused(_: RequestRecord) -> bool:
+            return next(count) % 16 == 7
 
-
-def test_requests_do_not_come_back_all_at_the_moment_that_mux_names() -> None:
-    waits = set()
-    for _ in range(5):
-        bucket = Bucket(5, 0, None)
-        bucket.on_rate_limited(bucket.send(100.0), 30, now=100.0)
-        waits.add(bucket.wait(100.0))
-    assert len(waits) > 1
-
-
-def test_a_shorter_retry_after_does_not_end_a_longer_one() -> None:
-    bucket = Bucket(5, 0, None)
-    permits = [bucket.send(100.0), bucket.send(100.0)]
-    for permit, seconds in zip(permits, (30, 2), strict=True):
-        bucket.on_rate_limited(permit, seconds, now=100.1)
-    assert 30 <= bucket.wait(100.1) <= 31
+        sandbox.faults.add(is_refused, times=None, action=Answer(429))
+        ask(sandbox, ["one"], 35)
+        assert len([each for each in sandbox.requests if each.status == 429]) == 2
+        assert seconds_of(sandbox) <= 35 / (0.7 * 5)
 
 
-def announced(limit: int, remaining: int) -> dict[str, str]:
-    """Give the headers of an answer."""
-    return {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(remaining)}
+def ask(sandbox: Sandbox, names: list[str], requests: int) -> None:
+    """Let several programs ask the sandbox at the same time."""
+    clients = [client_of(sandbox, user_agent=name, max_attempts=8) for name in names]
+    results = [
+        WorkerPool(WORKERS).map(lambda _, client=client: client.get(PATH), range(requests))
+        for client in clients
+    ]
+    threads = [threading.Thread(target=list, args=(each,)) for each in results]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
 
 
-def test_a_refusal_ends_the_burst_of_an_announced_bucket() -> None:
-    bucket = Bucket(5, 0, None)
-    bucket.on_response(bucket.send(100.0), announced(100, 99), now=100.0)
-    bucket.on_rate_limited(bucket.send(100.1), None, now=100.1)
-    sent = 0
-    while bucket.wait(102.0) <= 0:
-        bucket.send(102.0)
-        sent += 1
-    assert 1 <= sent <= 5  # at half the rate since the refusal
-
-
-def test_a_limit_that_mux_changes_is_learnt() -> None:
-    bucket = Bucket(5, 0.5, None)
-    bucket.on_response(bucket.send(100.0), announced(100, 99), now=100.0)
-    bucket.on_response(bucket.send(101.0), announced(10, 9), now=101.0)
-    sent = 0
-    while bucket.wait(101.0) <= 0:
-        bucket.send(101.0)
-        sent += 1
-    assert sent == 4  # five are left, the reserve
-
-
-def test_what_others_take_is_learnt() -> None:
-    bucket = Bucket(5, 0.1, None)
-    bucket.on_response(bucket.send(100.0), announced(100, 99), now=100.0)
-    bucket.on_response(bucket.send(101.0), announced(100, 20), now=101.0)
-    sent = 0
-    while bucket.wait(101.0) <= 0:
-        bucket.send(101.0)
-        sent += 1
-    assert sent == 10
-
-
-def test_a_limit_of_nothing_is_not_believed() -> None:
-    bucket = Bucket(5, 0, None)
-    bucket.on_response(bucket.send(100.0), announced(0, 0), now=100.0)
-    for _ in range(4):
-        assert bucket.wait(100.0) <= 0
-        bucket.send(100.0)
-    assert bucket.wait(100.0) == pytest.approx(1 / 5)
-
-
-@pytest.mark.parametrize("per_second", [0.5, 1, 2])
-def test_a_refill_that_is_slower_than_usual_is_learnt_without_a_refusal(per_second: float) -> None:
-    mux = Mux(100, per_second)
-    simulate(mux, 300, latency=0.6)
-    assert mux.refusals == 0
-    assert mux.lowest >= 3
-
-
-@pytest.mark.parametrize("header", ["many", "-5", "5.5", ""])
-def test_headers_that_are_no_counts_are_ignored(header: str) -> None:
-    bucket = Bucket(5, 0, None)
-    headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": header}
-    bucket.on_response(bucket.send(100.0), headers, now=100.0)
-    headers = {"X-RateLimit-Limit": header, "X-RateLimit-Remaining": "0"}
-    bucket.on_response(bucket.send(100.0), headers, now=100.0)
-    assert bucket.wait(100.0) <= 0
+def seconds_of(sandbox: Sandbox) -> float:
+    """Return how long all requests took."""
+    times = [request.started for request in sandbox.requests]
+    return max(times) - min(times)

@@ -52,6 +52,10 @@ class VirtualClock(Clock):
         """Let others run for a while."""
         self.block(self._now + seconds, None)
 
+    def sleep_all(self, seconds: float) -> None:
+        """Let time pass while nothing runs."""
+        self._now += seconds
+
     def run(self, *functions: Callable[[], object]) -> float:
         """Run each function in a thread; return how many seconds passed.
 
