@@ -89,6 +89,8 @@ class Emitter:
         """How many have been written."""
         self.position: str | None = None
         """The replication key of the last batch that was written, of a sorted stream."""
+        self.first_position: str | None = None
+        """The same of the first batch of the partition."""
         self._newest: Record | None = None
         self._is_incremental = stream.replication_method == REPLICATION_INCREMENTAL
 
@@ -169,6 +171,7 @@ class Emitter:
         if self._newest:
             self._note_bookmark([self._newest], partition)
             self.position = self._newest.get(self._stream.replication_key or "")
+            self.first_position = self.first_position or self.position
             self._newest = None
         if self._is_incremental:
             self._write_state(self._stream.tap_state)
@@ -182,7 +185,7 @@ class Emitter:
                 sorted stays where it was.
         """
         self._newest = None  # of a batch that did not come to its end
-        self.position = None
+        self.position = self.first_position = None
         state = self._stream.get_context_state(partition)
         if not is_complete:
             state.pop("progress_markers", None)

@@ -47,12 +47,13 @@ class Lane:
         """
         self.readings = readings
         self._waiting = deque(readings)
-        self._open: deque[Reading] = deque()
+        self.open: deque[Reading] = deque()
+        """Those that are open; the first is the one that is written."""
 
     @property
     def is_done(self) -> bool:
         """Whether all streams have been written."""
-        return not (self._waiting or self._open)
+        return not (self._waiting or self.open)
 
     def ask(self, max_open: int = MAX_OPEN) -> list[Reading]:
         """Open streams until so many are open.
@@ -64,19 +65,19 @@ class Lane:
             Those that have been opened now, to be taken from.
         """
         opened = []
-        while self._waiting and len(self._open) < max_open:
+        while self._waiting and len(self.open) < max_open:
             reading = self._waiting.popleft()
-            self._open.append(reading)
+            self.open.append(reading)
             reading.open()
             opened.append(reading)
-        if self._open:
-            self._open[0].is_first = True
+        if self.open:
+            self.open[0].is_first = True
         return opened
 
     def emit(self) -> None:
         """Write what has been taken of the first stream, and go on to the next at its end."""
-        while self._open and self._open[0].emit_taken():
-            self._open.popleft()
+        while self.open and self.open[0].emit_taken():
+            self.open.popleft()
 
 
 def lanes_of(

@@ -151,7 +151,7 @@ def _line(reading: Reading) -> str:
         parts.append(f"{fraction:.0%}".replace("%", " %"))
     if count.records and count.seconds:
         parts.append(f"{count.records / count.seconds:,.0f} records/s")
-    parts.append(f"{count.requests:,} requests")
+    parts.append(f"{count.requests:,} {'request' if count.requests == 1 else 'requests'}")
     if fraction is not None and fraction > MIN_FRACTION_TO_ESTIMATE:
         parts.append(f"about {_duration(count.seconds * (1 - fraction) / fraction)} left")
     if wait := _wait(reading):

@@ -89,6 +89,8 @@ class Reading:
         self._taken: deque[Step | None] = deque()
         self._has_room = threading.Semaphore(1)
         self._is_abandoned = False
+        self.is_taken = False
+        """Whether there is no more to take."""
         self._partitions_read = 0
         self.begun: float | None = None
         """When it was opened, by ``time.monotonic``."""
@@ -104,6 +106,11 @@ class Reading:
         for partition in self.stream.partitions:
             self.stream.emitter.begin_partition(partition)
 
+    @property
+    def can_take(self) -> bool:
+        """Whether ``take`` would not wait for a step to be written, and may find more."""
+        return not self._taken and not self.is_taken
+
     def take(self) -> bool:
         """Ask Mux for what comes next, and bring it into form; wait while a step is not written.
 
@@ -118,7 +125,8 @@ class Reading:
             self._fail(error, "")
         self._has_room.acquire()
         self._taken.append(step)
-        return step is not None
+        self.is_taken = step is None
+        return not self.is_taken
 
     def emit_taken(self) -> bool:
         """Write what has been taken.
@@ -157,11 +165,12 @@ class Reading:
         stream = self.stream
         if stream.expected_records:
             return min(1.0, stream.emitter.records / stream.expected_records)
-        position, time_range = stream.emitter.position, stream.range_read
-        if position is None or time_range is None or time_range.start is None:
+        position, first = stream.emitter.position, stream.emitter.first_position
+        if position is None or first is None or stream.range_read is None:
             return None
-        seconds = time_range.end - time_range.start
-        within = (epoch_seconds(position) - time_range.start) / seconds if seconds > 0 else 0.0
+        start, end = stream.range_read.start, stream.range_read.end
+        start = epoch_seconds(first) if start is None else start
+        within = (epoch_seconds(position) - start) / (end - start) if start < end else 0.0
         return (self._partitions_read + min(1.0, max(0.0, within))) / len(stream.partitions)
 
     def _end_partition(self, partition: Context, *, is_complete: bool) -> None:
