@@ -1,0 +1,241 @@
+"""How far a run is: lines while it goes on, a table at its end, METRIC lines for machines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mux_sandbox import Answer, Delay, ExplicitWorld, Sandbox
+from tap_mux import tap as tap_module
+from tap_mux.api.errors import MuxError
+from tap_mux.run.outcome import Outcome
+from tap_mux.run.progress import COLUMNS, Progress
+from tests.support.records import DAY, HOUR, NOW, asset, tap_time, views
+from tests.support.tapping import Output, bookmark, clean_environ, config_file, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from tap_mux.run.lanes import Lane
+
+SINCE = tap_time(NOW - 2 * DAY)
+
+
+def half_way(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    *streams: str,
+    is_there: Callable[[Output], bool],
+    **settings: Any,
+) -> list[str]:
+    """Read until something is there, and return the lines of progress at that moment."""
+    output, lines = Output(), list[str]()
+
+    def read(lanes: Iterable[Lane]) -> None:
+        (lane,) = lanes
+        readings = lane.ask()
+        while not is_there(output):
+            assert readings[0].can_take
+            readings[0].take()
+            lane.emit()
+        lines.extend(Progress(lane.readings, Outcome()).lines())
+
+    monkeypatch.setattr(tap_module, "read_side_by_side", read)
+    run_tap(sandbox, *streams, output=output, **settings)
+    return lines
+
+
+def table_of(log: str) -> dict[str, dict[str, str]]:
+    """Return the table at the end of a log: the cells of each stream by column."""
+    lines = [line.split(" | ")[-1] for line in log.splitlines()]
+    (start,) = [n for n, line in enumerate(lines) if line.startswith("stream ")]
+    rows = {}
+    for line in lines[start + 1 :]:
+        cells = re.split(r" {2,}", line)
+        rows[cells[0]] = dict(zip(COLUMNS, cells, strict=False))
+        rows[cells[0]]["line"] = line
+        if cells[0] == "total":
+            break
+    return rows
+
+
+def test_a_stream_under_way_says_how_far_it_is(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.view_rows = views(12_000, NOW - DAY, 7)
+    (line,) = half_way(
+        sandbox,
+        monkeypatch,
+        "video_views",
+        is_there=lambda output: len(output.states) > 1 and bool(bookmark(output.states[-1])),
+        start_date=SINCE,
+    )
+    found = re.fullmatch(
+        r"video_views: (?P<records>[\d,]+) records, at (?P<at>[\d-]+ [\d:]+), (?P<part>\d+) %, "
+        r"[\d,]+ records/s, (?P<requests>\d+) requests, about \d+ (s|min|h) left",
+        line,
+    )
+    assert found
+    records = int(found["records"].replace(",", ""))
+    assert 0 < records < 12_000
+    reached = NOW - DAY + 7 * (records - 1)
+    assert found["at"] == tap_time(reached)[:16].replace("T", " ")
+    assert abs(int(found["part"]) - 100 * (reached - NOW + 2 * DAY) / (2 * DAY)) <= 1
+
+
+def test_a_list_that_mux_counts_says_its_part(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.tables["incidents"] = [
+        {"id": f"incident-{n}", "started_at": tap_time(NOW - n)} for n in range(400)
+    ]
+    (line,) = half_way(
+        sandbox,
+        monkeypatch,
+        "incidents",
+        is_there=lambda output: len(output.records("incidents")) >= 100,
+    )
+    assert re.search(r"incidents: 100 records, 25 %, ", line)
+
+
+def test_a_list_whose_end_is_not_known_says_only_what_is(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.asset_rows = [asset(f"asset-{n}", NOW) for n in range(300)]
+    (line,) = half_way(
+        sandbox, monkeypatch, "assets", is_there=lambda output: bool(output.records("assets"))
+    )
+    assert re.fullmatch(r"assets: 100 records, [\d,]+ records/s, \d requests?", line)
+
+
+def test_only_the_stream_that_is_written_is_under_way(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = half_way(
+        sandbox, monkeypatch, "assets", "uploads", "live_streams", is_there=lambda _: True
+    )
+    assert [line.split(":")[0] for line in lines] == ["live_streams"]
+
+
+def test_it_is_told_every_few_seconds(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.asset_rows = [asset("one", NOW)]
+    sandbox.faults.add("/video/v1/assets", action=Delay(2.5))
+    run_tap(sandbox, "assets", progress_seconds=1)
+    told = [line for line in caplog.messages if line.startswith("assets: 0 records")]
+    assert len(told) == 2
+    caplog.clear()
+    sandbox.faults.add("/video/v1/assets", action=Delay(1.5))
+    run_tap(sandbox, "assets", progress_seconds=0)
+    assert [line for line in caplog.messages if line.startswith("assets: ")] == []
+
+
+def test_a_wait_for_the_rate_limit_is_told(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.asset_rows = [asset(f"asset-{n}", NOW) for n in range(250)]
+    sandbox.faults.add("/video/v1/assets", times=1, action=Answer(429, b"", {"Retry-After": "5"}))
+    run_tap(sandbox, "assets", progress_seconds=1)
+    (row,) = [line for line in caplog.messages if line.startswith("assets  ")]
+    assert float(row.split()[5]) >= 5  # seconds waited
+    told = [line for line in caplog.messages if "waiting for the rate limit for" in line]
+    assert told
+    assert re.search(
+        r"^assets: 0 records, 1 request, waiting for the rate limit for [3-6] s", told[0]
+    )
+
+
+def test_the_table_has_each_stream_and_the_totals(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.view_rows = views(300, NOW - HOUR, 1)
+    world.asset_rows = [asset(f"asset-{n}", NOW) for n in range(250)]
+    sandbox.faults.add("/video/v1/assets", times=1, action=Answer(503))
+    sandbox.faults.add("/video/v1/uploads", times=None, action=Answer(500))
+    sandbox.faults.add("/video/v1/live-streams", times=None, action=Answer(403))
+    names = ["assets", "live_streams", "uploads", "video_views"]
+    with pytest.raises(MuxError, match="uploads failed"):
+        run_tap(sandbox, *names, start_date=SINCE, lookback_seconds=60, max_attempts=2)
+    rows = table_of("\n".join(caplog.messages))
+    assert set(rows) == {*names, "total"}
+    requests = {
+        "assets": len(sandbox.requests_to("/video/v1/assets")),
+        "video_views": len(sandbox.requests_to("/data/v1/video-views")),
+    }
+    assert rows["assets"]["records"] == "250"
+    assert rows["assets"]["retries"] == "1"
+    assert rows["assets"]["line"].endswith("complete")
+    for name, number in requests.items():
+        assert rows[name]["requests"] == str(number)
+    assert rows["video_views"]["read up to"] == tap_time(NOW - HOUR + 299)[:19] + "Z"
+    assert rows["video_views"]["next run from"] == tap_time(NOW - HOUR + 239)[:19] + "Z"
+    assert "failed: GET /video/v1/uploads" in rows["uploads"]["line"]
+    assert "skipped: GET /video/v1/live-streams" in rows["live_streams"]["line"]
+    assert rows["total"]["records"] == "550"
+    assert rows["total"]["requests"] == str(len(sandbox.requests) - 1)  # but for whoami
+
+
+def test_the_last_metric_of_a_stream_is_the_total(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.asset_rows = [asset(f"asset-{n}", NOW) for n in range(250)]
+    sandbox.faults.add(lambda request: request.param("cursor") is not None, action=Delay(2.5))
+    run_tap(sandbox, "assets", progress_seconds=1)
+    points = [
+        json.loads(line.removeprefix("METRIC: "))
+        for line in caplog.messages
+        if line.startswith("METRIC: ")
+    ]
+    counts = [point["value"] for point in points if point["metric"] == "record_count"]
+    assert counts == sorted(counts)
+    assert counts[0] == 100
+    assert counts[-1] == 250
+    assert {point["tags"]["stream"] for point in points} == {"assets"}
+    requests = [point["value"] for point in points if point["metric"] == "http_request_count"]
+    assert requests[-1] == len(sandbox.requests_to("/video/v1/assets"))
+    assert [point for point in points if point["metric"] == "sync_duration"][-1]["value"] > 2
+
+
+def test_deselected_streams_take_one_line(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    run_tap(sandbox, "assets")
+    lines = [record for record in caplog.records if "webhooks" in record.getMessage()]
+    assert [record.levelno for record in lines] == [logging.DEBUG]
+
+
+def test_a_run_that_is_interrupted_has_its_table(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.asset_rows = [asset("one", NOW)]
+    sandbox.faults.add("/video/v1/uploads", times=None, action=Delay(30))
+    with subprocess.Popen(
+        [sys.executable, "-m", "tap_mux", "--config", config_file(tmp_path, **sandbox.config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environ(),
+        text=True,
+    ) as tap:
+        assert tap.stdout
+        for line in tap.stdout:
+            if '"bookmarks":{"assets"' in line or '"assets":{"partitions"' in line:
+                break
+        tap.send_signal(signal.SIGTERM)
+        _, log = tap.communicate(timeout=20)
+    rows = table_of(log)
+    assert rows["assets"]["records"] == "1"
+    assert rows["uploads"]["line"].endswith("not read to its end")
