@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from types import GenericAlias
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,9 @@ Normalizer = Callable[[Mapping[str, Any]], Record]
 OnField = Callable[[str], None]
 IsKept = Callable[[str], bool]
 _Coerce = Callable[[Any], Any]
+
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
+"""The bounds of BIGINT, the type of integers in databases: the schemas promise the upper one."""
 
 
 class FieldType(NamedTuple):
@@ -267,7 +270,7 @@ def _integer(value: object) -> int | None:
     number = value if isinstance(value, bool) else _number(value)
     if number is None:
         return None
-    if number != int(number):
+    if number != int(number) or not _LEAST <= number <= _GREATEST:
         raise MisfitError
     return int(number)
 
@@ -294,7 +297,7 @@ _SIMPLE = {
     "string": FieldType(str, _text),
     "string date-time": FieldType(Any, _timestamp, utc_timestamp),
     "string date": FieldType(Any, _date, _date),
-    "integer": FieldType(int, _integer),
+    "integer": FieldType(Annotated[int, msgspec.Meta(ge=_LEAST, le=_GREATEST)], _integer),
     "number": FieldType(float, _number),
     "boolean": FieldType(bool, _boolean),
     "object": FieldType(dict, _reject),

@@ -152,6 +152,26 @@ def test_dates() -> None:
             one("string", value, format="date")
 
 
+@pytest.mark.parametrize("kind", [int, str])
+def test_integers_are_those_that_databases_have(kind: type[int | str]) -> None:
+    least, greatest = -(2**63), 2**63 - 1
+    for value in (least, greatest):
+        assert one("integer", kind(value)) == value
+    for value in (least - 1, greatest + 1, 10**400):
+        with pytest.raises(MisfitError):
+            one("integer", kind(value))
+
+
+def test_an_integer_that_is_too_large_leaves_the_others() -> None:
+    schema = {"type": "array", "items": {"type": "integer"}}
+    fields = {"list": schema, "one": {"type": "integer"}, "other": {"type": "integer"}}
+    record, _, misfits = normalized(
+        {"properties": fields}, {"list": [1, 2**63 - 1], "one": 2**63, "other": 3}
+    )
+    assert record == {"list": [1, 2**63 - 1], "one": None, "other": 3}
+    assert misfits == ["one"]
+
+
 def test_each_path_is_reported_once() -> None:
     unknown: list[str] = []
     misfits: list[str] = []
@@ -187,7 +207,7 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     else:
         made = {
             "string": st.text(max_size=5),
-            "integer": st.integers(-(2**53), 2**53),
+            "integer": st.integers(-(2**63), 2**63 - 1),
             "number": st.one_of(finite, st.integers(-(2**53), 2**53)),
             "boolean": st.booleans(),
         }[kind]

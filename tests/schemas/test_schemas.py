@@ -24,6 +24,9 @@ TAP = TapMux(config={"token_id": "id", "token_secret": "secret"})
 STREAMS: dict[str, MuxStream] = {stream.name: stream for stream in TAP.discover_streams()}
 by_stream = pytest.mark.parametrize("name", STREAMS)
 
+GREATEST = 2**63 - 1
+"""The greatest integer of a database (BIGINT)."""
+
 PERSONAL = re.compile(
     r"(mux_)?viewer(_user)?_id|(view_)?session_id|(viewer_)?user_agent|\w*creator_id"
     r"|continent_code|country(_code|_name)?|region|metro|city|latitude|longitude|asn(_name)?|isp"
@@ -74,11 +77,18 @@ class TestForm:
                 assert isinstance(field["items"]["type"], str), path
 
     def test_only_keywords_that_loaders_support(self, name: str) -> None:
-        allowed = {"type", "format", "description", "properties", "items", "x-credential"}
+        allowed = {"type", "format", "maximum", "description", "properties", "items"}
         for path, field in fields(schemas.read(name)):
-            assert field.keys() <= allowed, path
+            assert field.keys() <= {*allowed, "x-credential"}, path
             assert field.get("format") in {None, "date-time", "date"}, path
             assert re.fullmatch(r"[a-z][a-z0-9_]*", path.rsplit(".", 1)[-1]), path
+
+    def test_integers_have_the_bound_of_a_bigint(self, name: str) -> None:
+        # Without it, target-duckdb takes HUGEINT, which Parquet has not.
+        for path, field in fields(schemas.read(name)):
+            for each in (field, field.get("items", {})):
+                bound = GREATEST if "integer" in each.get("type", ()) else None
+                assert each.get("maximum") == bound, path
 
     def test_everything_is_described(self, name: str) -> None:
         schema = schemas.read(name)
