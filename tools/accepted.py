@@ -55,19 +55,19 @@ ACCEPTED = (
     Accepted(
         "asset_heatmaps asset_hotspots",
         "gone field",
-        "asset_id day",
+        "asset_id window_start window_end",
         "The tap adds what it asked for: one asset, one day.",
     ),
     Accepted(
         "video_heatmaps video_hotspots",
         "gone field",
-        "video_id day",
+        "video_id window_start window_end",
         "The tap adds what it asked for: one video, one day.",
     ),
     Accepted(
         "playback_id_heatmaps playback_id_hotspots",
         "gone field",
-        "playback_id day",
+        "playback_id window_start window_end",
         "The tap adds what it asked for: one playback ID, one day.",
     ),
     Accepted(
@@ -79,13 +79,12 @@ ACCEPTED = (
     Accepted("directive_runs", "gone field", "directive_id", "The tap adds whose run it is."),
     Accepted("related_incidents", "gone field", "incident_id", "The tap adds related to which."),
     Accepted(
-        "delivery_usage",
+        "delivery_usage dimension_values errors",
         "gone field",
         "window_start window_end",
         "Mux sends the window beside the records; the tap puts it into each.",
     ),
-    Accepted("dimension_values", "gone field", "dimension day", "The tap adds what it asked for."),
-    Accepted("errors", "gone field", "day", "The tap adds the day that it asked for."),
+    Accepted("dimension_values", "gone field", "dimension", "The tap adds what it asked for."),
     Accepted(
         f"{METRICS} metric_comparisons",
         "gone field",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tap_mux.exports.csv_rows import CSVFile
 from tap_mux.exports.download import Download, RestartError
 from tap_mux.records.emitter import FileBatch
+from tap_mux.records.timestamps import utc_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +36,7 @@ class Table(NamedTuple):
     """The column that each row needs."""
 
     date_column: str
-    """The column that gets the date of the file."""
+    """The column that gets the date of the file, as a moment."""
 
     type_of: Callable[[str], str | None]
     """Returns the type of a column, None if the column is left out."""
@@ -62,7 +63,7 @@ class DailyExport(FileBatch):
             table: Which columns to read.
             workers: Encode blocks while others are downloaded.
         """
-        self.bookmark = files[0].date.isoformat()
+        self.bookmark = utc_timestamp(files[0].date.isoformat())
         self._files = files
         self._download = download
         self._table = table

@@ -31,13 +31,12 @@ class TimeRange(NamedTuple):
     """Its first second that no earlier run has read; None where that is all of it."""
 
 
-def read_bookmark(stream: str, state: dict[str, Any], *, is_date: bool) -> int | None:
+def read_bookmark(stream: str, state: dict[str, Any]) -> int | None:
     """Return a bookmark in epoch seconds, and bring it into the form that records have.
 
     Args:
         stream: The name of the stream, for the error.
         state: The state of a partition.
-        is_date: Whether the replication key is a date, not a date-time.
 
     Returns:
         The bookmark; None if there is none.
@@ -53,7 +52,7 @@ def read_bookmark(stream: str, state: dict[str, Any], *, is_date: bool) -> int |
     except MisfitError:
         text = f"The state of {stream} is not a moment: {value!r}. Fix or delete it"
         raise MuxError(text) from None
-    state["replication_key_value"] = moment[:10] if is_date else moment
+    state["replication_key_value"] = moment
     return epoch_seconds(moment)
 
 

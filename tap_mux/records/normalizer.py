@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from datetime import date
 from types import GenericAlias
 from typing import Annotated, Any, NamedTuple
 
@@ -238,15 +237,6 @@ def _timestamp(value: object) -> str | None:
     return None if value == "" else utc_timestamp(value)
 
 
-def _date(value: object) -> str | None:
-    if not isinstance(value, str):
-        raise MisfitError
-    try:
-        return date.fromisoformat(value).isoformat() if value else None
-    except ValueError:
-        return utc_timestamp(value)[:10]
-
-
 def _text(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
@@ -296,7 +286,6 @@ def _unchanged(value: object) -> object:
 _SIMPLE = {
     "string": FieldType(str, _text),
     "string date-time": FieldType(Any, _timestamp, utc_timestamp),
-    "string date": FieldType(Any, _date, _date),
     "integer": FieldType(Annotated[int, msgspec.Meta(ge=_LEAST, le=_GREATEST)], _integer),
     "number": FieldType(float, _number),
     "boolean": FieldType(bool, _boolean),

@@ -82,6 +82,9 @@ class MuxStream(Stream):
     ids_repeat: ClassVar[bool] = False
     """Whether two environments may have records with the same keys."""
 
+    former_replication_keys: ClassVar[frozenset[str]] = frozenset()
+    """What states of earlier versions call the replication key."""
+
     primary_keys: Sequence[str] = ("id",)
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the emitter brings records into form
 
@@ -241,14 +244,11 @@ class MuxStream(Stream):
         """
         state = self.get_context_state(partition)
         key = self.replication_key
-        if (
-            key is None
-            or self.replication_method != REPLICATION_INCREMENTAL
-            or state.get("replication_key") != key
-        ):
+        if key is None or self.replication_method != REPLICATION_INCREMENTAL:
             return None
-        is_date = self.schema["properties"][key].get("format") == "date"
-        return read_bookmark(self.name, state, is_date=is_date)
+        if state.get("replication_key") in self.former_replication_keys:
+            state["replication_key"] = key
+        return read_bookmark(self.name, state) if state.get("replication_key") == key else None
 
     # What follows is for the SDK.
 

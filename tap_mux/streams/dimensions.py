@@ -8,7 +8,7 @@ from tap_mux.api.errors import UnexpectedAnswerError
 from tap_mux.reading.answers import by_field, expand_path, key_value
 from tap_mux.settings.vocabulary import TRACE_DIMENSIONS
 from tap_mux.streams.base import MuxStream
-from tap_mux.streams.periodic import PeriodicStream, day_of, timeframe
+from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,8 @@ class DimensionValues(PeriodicStream):
 
     name = "dimension_values"
     path = "/data/v1/dimensions/{DIMENSION_ID}"
-    primary_keys = ("dimension", "value", "day")
+    primary_keys = ("dimension", "value", "window_start")
+    former_replication_keys = frozenset({"day"})
     parameters = FILTERS
     selected_by_default = False
 
@@ -73,9 +74,10 @@ class DimensionValues(PeriodicStream):
         found = []
         query = {**self.query, **timeframe(window)}
         for envelope in self.lists.page_after_page(path, query, by_field("value")):
-            if self.is_answer_for(window, envelope):
+            columns = self.window_columns(window, envelope)
+            if columns is not None:
                 found += [
-                    {**value, "value": key_value(value, "value"), "day": day_of(window)}
+                    {**value, **columns, "value": key_value(value, "value")}
                     for value in envelope["data"]
                 ]
         return found
@@ -89,13 +91,13 @@ class Errors(PeriodicStream):
 
     name = "errors"
     path = "/data/v1/errors"
-    primary_keys = ("id", "day")
+    primary_keys = ("id", "window_start")
+    former_replication_keys = frozenset({"day"})
     parameters = FILTERS
 
     def fetch(self, window: Window, item: None, partition: Context) -> list[Record]:
         """Ask for the errors of a day."""
         query = {**self.query, **timeframe(window)}
         envelope = self.client.get(self.path, query)
-        if not self.is_answer_for(window, envelope):
-            return []
-        return [{**error, "day": day_of(window)} for error in envelope["data"]]
+        columns = self.window_columns(window, envelope)
+        return [] if columns is None else [{**error, **columns} for error in envelope["data"]]

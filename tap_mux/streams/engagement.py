@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_mux.api.errors import APIError, NoneAvailableError
 from tap_mux.reading.answers import by_field, expand_path, objects_of
 from tap_mux.streams.base import Cost
-from tap_mux.streams.periodic import PeriodicStream, day_of, timeframe
+from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ class EngagementStream(PeriodicStream):
     selected_by_default = False
     cost = Cost.RECORDS
     ids_repeat = False
+    former_replication_keys = frozenset({"day"})
 
     watched: ClassVar[str]
     """The dimension of views whose values are asked for; records have it as their ID."""
@@ -70,11 +71,12 @@ class EngagementStream(PeriodicStream):
 
     def fetch(self, window: Window, item: str, partition: Context) -> list[Record]:
         """Ask for one of the things that were watched."""
-        found = self._engagement(window, item)
-        columns = {self.watched: item, "day": day_of(window)}
-        if found is None:
+        answer = self._engagement(window, item)
+        columns = self.window_columns(window, answer) if answer else None
+        if answer is None or columns is None:
             return []
-        return [{**record, **columns} for record in self.records_in(found)]
+        columns[self.watched] = item
+        return [{**record, **columns} for record in self.records_in(answer["data"])]
 
     @abstractmethod
     def records_in(self, found: dict[str, Any]) -> list[Record]:
@@ -95,8 +97,7 @@ class EngagementStream(PeriodicStream):
                 raise
             return None
         self._found += 1
-        data: dict[str, Any] = answer["data"]
-        return data
+        return answer
 
 
 class HeatmapStream(EngagementStream):
@@ -130,7 +131,7 @@ class AssetHeatmaps(HeatmapStream):
 
     name = "asset_heatmaps"
     path = "/data/v1/engagement/assets/{ASSET_ID}/heatmap"
-    primary_keys = ("asset_id", "day")
+    primary_keys = ("asset_id", "window_start")
     watched = "asset_id"
 
 
@@ -142,7 +143,7 @@ class AssetHotspots(HotspotStream):
 
     name = "asset_hotspots"
     path = "/data/v1/engagement/assets/{ASSET_ID}/hotspots"
-    primary_keys = ("asset_id", "day", "start_ms")
+    primary_keys = ("asset_id", "window_start", "start_ms")
     watched = "asset_id"
 
 
@@ -154,7 +155,7 @@ class PlaybackIdHeatmaps(HeatmapStream):
 
     name = "playback_id_heatmaps"
     path = "/data/v1/engagement/playback-ids/{PLAYBACK_ID}/heatmap"
-    primary_keys = ("playback_id", "day")
+    primary_keys = ("playback_id", "window_start")
     watched = "playback_id"
 
 
@@ -166,7 +167,7 @@ class PlaybackIdHotspots(HotspotStream):
 
     name = "playback_id_hotspots"
     path = "/data/v1/engagement/playback-ids/{PLAYBACK_ID}/hotspots"
-    primary_keys = ("playback_id", "day", "start_ms")
+    primary_keys = ("playback_id", "window_start", "start_ms")
     watched = "playback_id"
 
 
@@ -178,7 +179,7 @@ class VideoHeatmaps(HeatmapStream):
 
     name = "video_heatmaps"
     path = "/data/v1/engagement/videos/{VIDEO_ID}/heatmap"
-    primary_keys = ("video_id", "day")
+    primary_keys = ("video_id", "window_start")
     watched = "video_id"
     ids_repeat = True
 
@@ -191,6 +192,6 @@ class VideoHotspots(HotspotStream):
 
     name = "video_hotspots"
     path = "/data/v1/engagement/videos/{VIDEO_ID}/hotspots"
-    primary_keys = ("video_id", "day", "start_ms")
+    primary_keys = ("video_id", "window_start", "start_ms")
     watched = "video_id"
     ids_repeat = True

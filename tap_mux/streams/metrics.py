@@ -13,7 +13,6 @@ from tap_mux.reading.answers import (
     key_value,
     meta_of,
     timestamp_of,
-    used_window,
 )
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.settings.metrics import metric_requests
@@ -36,8 +35,6 @@ FIELDS = ("time", "value", "views")
 
 class MetricStream(PeriodicStream):
     """A stream of the metrics that the setting ``metrics`` names."""
-
-    replication_key = "window_start"
 
     @cached_property
     def requests(self) -> list[MetricRequest]:
@@ -65,14 +62,10 @@ class MetricStream(PeriodicStream):
 
     def columns_of(self, envelope: dict[str, Any], asked: Window) -> Record | None:
         """Return the columns that say what an answer is for; None if for another window."""
-        if not self.is_answer_for(asked, envelope):
+        window = self.window_columns(asked, envelope)
+        if window is None:
             return None
-        used = used_window(envelope, asked)
-        return {
-            "window_start": used.start,
-            "window_end": used.end,
-            "aggregation": meta_of(envelope).get("aggregation"),
-        }
+        return {**window, "aggregation": meta_of(envelope).get("aggregation")}
 
 
 class MetricTimeseries(MetricStream):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from bisect import bisect_left
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError
@@ -37,7 +36,7 @@ class PeriodicStream(MuxStream):
     cost = Cost.INTERVALS
     ids_repeat = True
     is_sorted = True
-    replication_key = "day"
+    replication_key = "window_start"
 
     retention_days: ClassVar[int] = 100
     """How far back to start without a start_date."""
@@ -138,6 +137,18 @@ class PeriodicStream(MuxStream):
                 *map(readable, (asked.start, asked.end, used.start, used.end)),
             )
         return False
+
+    def window_columns(self, asked: Window, envelope: dict[str, Any]) -> Record | None:
+        """Return the columns that say which window an answer is for; None if it is for another.
+
+        Args:
+            asked: The window that was asked for.
+            envelope: The answer.
+        """
+        if not self.is_answer_for(asked, envelope):
+            return None
+        used = used_window(envelope, asked)
+        return {"window_start": used.start, "window_end": used.end}
 
     def probe(self) -> None:
         """Ask for the last interval that is over, of one partition after another until one answers.
@@ -244,8 +255,3 @@ class PeriodicStream(MuxStream):
 def timeframe(window: Window) -> Query:
     """Return a window as a query parameter."""
     return {"timeframe[]": [window.start, window.end]}
-
-
-def day_of(window: Window) -> str:
-    """Return the UTC day on which a window begins."""
-    return datetime.fromtimestamp(window.start, UTC).date().isoformat()

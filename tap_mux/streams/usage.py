@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.answers import by_field, key_value, text_of, used_window
+from tap_mux.reading.answers import by_field, key_value, text_of
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
 from tap_mux.settings.vocabulary import GRANULARITIES
@@ -34,7 +34,6 @@ class DeliveryUsage(PeriodicStream):
     path = "/video/v1/delivery-usage"
     permission = "Mux Video: Read"
     primary_keys = ("asset_id", "live_stream_id", "window_start")
-    replication_key = "window_start"
     parameters = frozenset({"asset_id", "live_stream_id"})
     retention_days = 90
     settle_seconds = 13 * 3600
@@ -48,9 +47,8 @@ class DeliveryUsage(PeriodicStream):
         found = []
         query = {**self.query, **timeframe(window)}
         for page in self.lists.page_after_page(self.path, query, _key_of):
-            if self.is_answer_for(window, page):
-                used = used_window(page, window)
-                columns = {"window_start": used.start, "window_end": used.end}
+            columns = self.window_columns(window, page)
+            if columns is not None:
                 found += [
                     {**asset, **columns, "live_stream_id": key_value(asset, "live_stream_id")}
                     for asset in page["data"]

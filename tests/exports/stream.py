@@ -24,7 +24,12 @@ SECRET = "X-Amz-Signature=secret"  # noqa: S105 - not a real one
 
 def day(ago: int) -> str:
     """Return the date of a day, by how many days ago it was."""
-    return tap_time(MIDNIGHT - ago * DAY)[:10]
+    return midnight(ago)[:10]
+
+
+def midnight(ago: int) -> str:
+    """Return the first moment of a day, by how many days ago it was."""
+    return tap_time(MIDNIGHT - ago * DAY)
 
 
 def read(sandbox: Sandbox, **more: Any) -> Output:
@@ -92,6 +97,6 @@ def one(sandbox: Sandbox, content: str | bytes, **more: Any) -> list[dict[str, A
     publish_packed(sandbox, {day(1): gzip.compress(content)})
     found = records(read(sandbox, **more))
     for record in found:
-        assert record.pop("export_date") == day(1)
+        assert record.pop("export_date") == midnight(1)
         assert record.pop("environment_id") == ENVIRONMENT
     return found

@@ -54,13 +54,13 @@ def test_both_ways_give_the_same_records(rows: list[dict[str, str]]) -> None:
         [text.getvalue().encode()],
         type_of=TYPES.get,
         required="view_id",
-        added={"export_date": "2026-01-31"},
+        added={"export_date": "2026-01-31T00:00:00.000000Z"},
     )
     normalize = compile_normalizer(
         schemas.read(STREAM), on_unknown_field=pytest.fail, on_misfit=lambda _: None
     )
     (block,) = file.blocks()
-    encoder = ArrowEncoder(file, STREAM, {"export_date": "2026-01-31"})
+    encoder = ArrowEncoder(file, STREAM, {"export_date": "2026-01-31T00:00:00.000000Z"})
     lines = encoder.encode(block, datetime.now(UTC))
     expected = [normalize(row) for row in file.rows(block)]
     assert len(expected) == len(rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_mux.api.errors import MuxError
-from tests.exports.stream import catalog_without, day, one, publish, read, records
+from tests.exports.stream import catalog_without, day, midnight, one, publish, read, records
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox
@@ -49,7 +49,7 @@ class TestColumns:
         catalog = catalog_without("asn", "environment_id")
         publish(sandbox, {day(1): "view_id,asn,country\na,1,DE\n"})
         output = read(sandbox, catalog=catalog)
-        assert records(output) == [{"view_id": "a", "country": "DE", "export_date": day(1)}]
+        assert records(output) == [{"view_id": "a", "country": "DE", "export_date": midnight(1)}]
         assert "does not have" not in caplog.text
 
     def test_credentials_are_left_out_unless_included(

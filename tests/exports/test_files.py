@@ -18,6 +18,7 @@ from tests.exports.stream import (
     bookmarks,
     day,
     ids,
+    midnight,
     read,
     records,
     state_of,
@@ -38,7 +39,7 @@ class TestFiles:
         output = read(sandbox)
         assert ids(output) == week
         for record in records(output):
-            assert record["export_date"] == record["view_id"][:10]
+            assert record["export_date"] == f"{record['view_id'][:10]}T00:00:00.000000Z"
             assert record["environment_id"] == ENVIRONMENT
 
     def test_state_after_each_file(self, sandbox: Sandbox, week: list[str]) -> None:
@@ -48,8 +49,8 @@ class TestFiles:
             if message["type"] == "RECORD":
                 seen.append(message["record"]["view_id"])
             elif message["type"] == "STATE" and (mark := bookmark(message["value"], STREAM)):
-                assert seen == [view_id for view_id in week if view_id[:10] <= mark]
-        assert bookmarks(output)[-7:] == [day(ago) for ago in range(7, 0, -1)]
+                assert seen == [view_id for view_id in week if view_id[:10] <= mark[:10]]
+        assert bookmarks(output)[-7:] == [midnight(ago) for ago in range(7, 0, -1)]
 
     def test_second_run_reads_only_new_files(
         self, world: ExplicitWorld, sandbox: Sandbox, week: list[str]
@@ -62,23 +63,27 @@ class TestFiles:
         world.view_rows.append(view("new", MIDNIGHT + HOUR))
         later = read(sandbox, state=first.states[-1])
         assert ids(later) == ["new"]
-        assert bookmark(later.states[-1], STREAM) == day(0)
+        assert bookmark(later.states[-1], STREAM) == midnight(0)
 
     def test_dates_are_limited_by_the_settings(self, sandbox: Sandbox, week: list[str]) -> None:
         output = read(sandbox, start_date=day(5), end_date=day(3))
-        assert {record["export_date"] for record in records(output)} == {day(5), day(4)}
+        assert {record["export_date"] for record in records(output)} == {midnight(5), midnight(4)}
         output = read(sandbox, start_date=f"{day(5)}T12:00:00Z", end_date=f"{day(3)}T00:00:01Z")
-        assert {record["export_date"] for record in records(output)} == {day(5), day(4), day(3)}
+        found = {record["export_date"] for record in records(output)}
+        assert found == {midnight(5), midnight(4), midnight(3)}
 
     def test_start_date_does_not_read_again(self, sandbox: Sandbox, week: list[str]) -> None:
         output = read(sandbox, start_date=day(5), state=state_of(day(3)))
-        assert {record["export_date"] for record in records(output)} == {day(2), day(1)}
+        assert {record["export_date"] for record in records(output)} == {midnight(2), midnight(1)}
 
-    @pytest.mark.parametrize("value", [day(2), f"{day(2)}T00:00:00Z"])
-    def test_bookmark_stays_a_date(self, sandbox: Sandbox, week: list[str], value: str) -> None:
+    @pytest.mark.parametrize("value", [day(2), f"{day(2)}T00:00:00Z", midnight(2)])
+    def test_a_bookmark_may_be_a_date(self, sandbox: Sandbox, week: list[str], value: str) -> None:
         output = read(sandbox, state=state_of(value), end_date=day(1))
         assert not records(output)
-        assert bookmark(output.states[-1], STREAM) == day(2)
+        assert bookmark(output.states[-1], STREAM) == midnight(2)
+        output = read(sandbox, state=state_of(value))
+        assert ids(output) == [view_id for view_id in week if view_id[:10] == day(1)]
+        assert bookmark(output.states[-1], STREAM) == midnight(1)
 
     def test_only_the_highest_version_is_read(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture

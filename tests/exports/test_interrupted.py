@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from mux_sandbox import Answer
-from tests.exports.stream import LIST, SECRET, STREAM, catalog_without, day, publish
+from tests.exports.stream import LIST, SECRET, STREAM, catalog_without, day, midnight, publish
 from tests.support.tapping import bookmark, clean_environ, config_file, messages
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class TestProgram:
                     assert {view_id for view_id in expected if view_id[:10] <= mark} <= seen
             marks.append(bookmark(state, STREAM))
         assert seen == expected
-        assert marks == [None, day(3), day(2), day(1)]
+        assert marks == [None, midnight(3), midnight(2), midnight(1)]
 
     def test_ctrl_c_during_a_wait_ends_the_run_at_once(
         self, sandbox: Sandbox, tmp_path: Path

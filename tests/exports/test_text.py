@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_mux.api.errors import MuxError
-from tests.exports.stream import STREAM, day, one, publish, read, records
+from tests.exports.stream import STREAM, day, midnight, one, publish, read, records
 from tests.support.tapping import bookmark
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class TestText:
         publish(sandbox, {day(1): content})
         output = read(sandbox)
         assert not records(output)
-        assert bookmark(output.states[-1], STREAM) == day(1)
+        assert bookmark(output.states[-1], STREAM) == midnight(1)
 
     def test_byte_order_mark_blank_lines_and_no_last_line_end(self, sandbox: Sandbox) -> None:
         rows = one(sandbox, "\ufeffview_id,asn\n\na,1\n\n\nb,2")

@@ -11,7 +11,17 @@ import pytest
 
 from mux_sandbox import Answer, Disconnect, Truncate
 from tap_mux.api.errors import MuxError
-from tests.exports.stream import LIST, MIDNIGHT, SIGNED, STREAM, day, ids, publish_packed, read
+from tests.exports.stream import (
+    LIST,
+    MIDNIGHT,
+    SIGNED,
+    STREAM,
+    day,
+    ids,
+    midnight,
+    publish_packed,
+    read,
+)
 from tests.support.records import DAY, HOUR, view, views
 from tests.support.tapping import Output, bookmark
 
@@ -49,7 +59,7 @@ class TestTrouble:
         sandbox.faults.add(lambda request: "Range" in request.headers, action=change)
         output = read(sandbox)
         assert set(ids(output)) == {row["id"] for row in changed}
-        assert bookmark(output.states[-1], STREAM) == day(1)
+        assert bookmark(output.states[-1], STREAM) == midnight(1)
 
     @pytest.mark.parametrize("failure", [Disconnect(), Truncate(), Answer(500), Answer(403)])
     def test_the_state_stays_before_a_file_that_fails(
@@ -59,7 +69,7 @@ class TestTrouble:
         output = Output()
         with pytest.raises(MuxError, match=f"{STREAM} failed: The download of the export of"):
             read(sandbox, output=output)
-        assert bookmark(output.states[-1], STREAM) == day(4)
+        assert bookmark(output.states[-1], STREAM) == midnight(4)
         sandbox.faults.clear()
         assert {*ids(output), *ids(read(sandbox, state=output.states[-1]))} == set(week)
 
@@ -73,7 +83,7 @@ class TestTrouble:
         publish_packed(sandbox, {day(2): gzip.compress(b"view_id\na\n"), day(1): packed[:-missing]})
         with pytest.raises(MuxError, match=r"ended before the file did|cannot go on"):
             read(sandbox, output=output)
-        assert bookmark(output.states[-1], STREAM) == day(2)
+        assert bookmark(output.states[-1], STREAM) == midnight(2)
 
     def test_urls_expire_while_earlier_files_are_read(
         self, sandbox: Sandbox, week: list[str]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_mux.api.errors import MuxError
-from tests.exports.stream import STREAM, day, one, publish, read
+from tests.exports.stream import STREAM, day, midnight, one, publish, read
 from tests.support.tapping import Output, bookmark
 
 if TYPE_CHECKING:
@@ -89,4 +89,4 @@ class TestValues:
         output = Output()
         with pytest.raises(MuxError, match="without view_id"):
             read(sandbox, output=output)
-        assert bookmark(output.states[-1], STREAM) == day(2)
+        assert bookmark(output.states[-1], STREAM) == midnight(2)

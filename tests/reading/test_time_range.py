@@ -85,23 +85,27 @@ def test_a_bookmark_more_than_a_day_ahead_is_told(
 
 
 @pytest.mark.parametrize(
-    ("value", "is_date", "form"),
+    ("value", "form"),
     [
-        ("2026-01-31T01:00:00+02:00", False, "2026-01-30T23:00:00.000000Z"),
-        ("2026-01-30T23:00:00.9Z", False, "2026-01-30T23:00:00.900000Z"),
-        ("2026-01-30T23:00:00Z", True, "2026-01-30"),
+        ("2026-01-31T01:00:00+02:00", "2026-01-30T23:00:00.000000Z"),
+        ("2026-01-30T23:00:00.9Z", "2026-01-30T23:00:00.900000Z"),
+        ("2026-01-30T23:00:00Z", "2026-01-30T23:00:00.000000Z"),
     ],
 )
-def test_a_bookmark_is_brought_into_the_form_of_records(
-    value: str, form: str, *, is_date: bool
-) -> None:
+def test_a_bookmark_is_brought_into_the_form_of_records(value: str, form: str) -> None:
     state = {"replication_key_value": value}
-    assert read_bookmark("views", state, is_date=is_date) == 1_769_814_000
+    assert read_bookmark("views", state) == 1_769_814_000
     assert state == {"replication_key_value": form}
 
 
+def test_a_bookmark_may_be_a_date_as_in_earlier_versions() -> None:
+    state = {"replication_key_value": "2026-01-31"}
+    assert read_bookmark("errors", state) == 1_769_817_600
+    assert state == {"replication_key_value": "2026-01-31T00:00:00.000000Z"}
+
+
 def test_no_bookmark_is_none_and_no_moment_is_refused() -> None:
-    assert read_bookmark("views", {}, is_date=False) is None
-    assert read_bookmark("views", {"replication_key_value": None}, is_date=True) is None
+    assert read_bookmark("views", {}) is None
+    assert read_bookmark("views", {"replication_key_value": None}) is None
     with pytest.raises(MuxError, match="state of views is not a moment: 'soon'"):
-        read_bookmark("views", {"replication_key_value": "soon"}, is_date=False)
+        read_bookmark("views", {"replication_key_value": "soon"})

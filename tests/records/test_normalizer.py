@@ -143,15 +143,6 @@ def test_values_that_do_not_fit_are_reported(kind: str, value: object) -> None:
         one(kind, value)
 
 
-def test_dates() -> None:
-    assert one("string", "2026-01-31", format="date") == "2026-01-31"
-    assert one("string", "2026-01-31T23:59:59Z", format="date") == "2026-01-31"
-    assert one("string", "", format="date") is None
-    for value in ("soon", 5):
-        with pytest.raises(MisfitError):
-            one("string", value, format="date")
-
-
 @pytest.mark.parametrize("kind", [int, str])
 def test_integers_are_those_that_databases_have(kind: type[int | str]) -> None:
     least, greatest = -(2**63), 2**63 - 1
@@ -194,8 +185,6 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     made: st.SearchStrategy[Any]
     if schema.get("format") == "date-time":
         made = st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='microseconds')}Z")
-    elif schema.get("format") == "date":
-        made = st.dates().map(lambda day: day.isoformat())
     elif kind == "object":
         fields = {name: values_of(field) for name, field in schema.get("properties", {}).items()}
         known = st.fixed_dictionaries({}, optional=fields)

@@ -80,7 +80,8 @@ class TestForm:
         allowed = {"type", "format", "maximum", "description", "properties", "items"}
         for path, field in fields(schemas.read(name)):
             assert field.keys() <= {*allowed, "x-credential"}, path
-            assert field.get("format") in {None, "date-time", "date"}, path
+            # target-duckdb makes text of a date.
+            assert field.get("format") in {None, "date-time"}, path
             assert re.fullmatch(r"[a-z][a-z0-9_]*", path.rsplit(".", 1)[-1]), path
 
     def test_integers_have_the_bound_of_a_bigint(self, name: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
-from tests.support.records import DAY, HOUR, NOW, asset, view, wire_time
+from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view, wire_time
 from tests.support.tapping import bookmark, run_tap
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def _fill(world: ExplicitWorld) -> None:
 
 
 def day(back: int) -> str:
-    """Return the date of a day before today."""
-    return wire_time(TODAY - back * DAY)[:10]
+    """Return the first moment of a day before today."""
+    return tap_time(TODAY - back * DAY)
 
 
 def engagement(sandbox: Sandbox) -> list[str]:
@@ -54,7 +54,7 @@ def engagement(sandbox: Sandbox) -> list[str]:
 
 def test_only_watched_assets_are_requested(sandbox: Sandbox) -> None:
     records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
-    assert [(record["day"], record["asset_id"]) for record in records] == [
+    assert [(record["window_start"], record["asset_id"]) for record in records] == [
         (day(2), "a"),
         (day(1), "a"),
         (day(1), "b"),
@@ -65,7 +65,7 @@ def test_only_watched_assets_are_requested(sandbox: Sandbox) -> None:
 
 def test_hotspots(sandbox: Sandbox) -> None:
     records = run_tap(sandbox, "asset_hotspots", **START).records("asset_hotspots")
-    keys = [(record["asset_id"], record["day"], record["start_ms"]) for record in records]
+    keys = [(record["asset_id"], record["window_start"], record["start_ms"]) for record in records]
     assert len(set(keys)) == len(keys) >= 3
     assert all(0 <= record["score"] <= 1 for record in records)
 
@@ -81,7 +81,7 @@ def test_mux_answers_in_three_forms(
     output = run_tap(sandbox, "asset_heatmaps", "asset_hotspots", **START)
     heatmaps = output.records("asset_heatmaps")
     halves = [1.0] * 25 + [0.0] * 25
-    assert [(r["asset_id"], r["day"], r["heatmap"]) for r in heatmaps] == [
+    assert [(r["asset_id"], r["window_start"], r["heatmap"]) for r in heatmaps] == [
         ("a", day(2), halves),
         ("a", day(1), halves),
         ("b", day(1), halves),
@@ -154,7 +154,7 @@ def test_each_day_once_and_then_from_the_bookmark_on(
     path = f"/data/v1/engagement/{kind}/{{}}/{stream.rpartition('_')[2].replace('maps', 'map')}"
     first = run_tap(sandbox, stream, **START)
     expected = [(day(2), "a"), (day(1), "a"), (day(1), "b")]
-    found = [(record["day"], record[column]) for record in first.records(stream)]
+    found = [(record["window_start"], record[column]) for record in first.records(stream)]
     assert list(dict.fromkeys(found)) == [(when, form.format(name)) for when, name in expected]
     # Requests that are in flight together arrive in any order.
     assert sorted(unquote(each) for each in engagement(sandbox)) == sorted(
@@ -163,7 +163,7 @@ def test_each_day_once_and_then_from_the_bookmark_on(
     assert bookmark(first.states[-1], stream) == day(1)
     sandbox.requests.clear()
     second = run_tap(sandbox, stream, state=first.states[-1], lookback_days=0)
-    assert {record["day"] for record in second.records(stream)} == {day(1)}
+    assert {record["window_start"] for record in second.records(stream)} == {day(1)}
     assert len(engagement(sandbox)) == 2
     assert bookmark(second.states[-1], stream) == day(1)
 

@@ -31,7 +31,7 @@ NO_OBJECTS: tuple[Any, ...] = (0, 5, "", "a", True, {"a": 1}, [1], [[]], [None],
 NO_COUNTS: tuple[Any, ...] = (GONE, {}, [1], "many", True, 10**30, "9" * 5000)
 MISFITS = {
     **dict.fromkeys(("object", "array", "number"), "many"),
-    **dict.fromkeys(("integer", "boolean", "date-time", "date"), "soon"),
+    **dict.fromkeys(("integer", "boolean", "date-time"), "soon"),
 }
 WITH_META = (
     "metric_timeseries metric_overall metric_breakdowns metric_insights monitoring_histograms "
@@ -141,7 +141,9 @@ def test_an_empty_object_is_a_record(mux: Mux) -> None:
     for record, whole in zip(
         output.records("asset_heatmaps"), mux.records["asset_heatmaps"], strict=True
     ):
-        kept = {key: whole[key] for key in ("asset_id", "day", "environment_id")}
+        kept = {
+            key: whole[key] for key in ("asset_id", "window_start", "window_end", "environment_id")
+        }
         assert record == {**kept, "heatmap": None}
 
 

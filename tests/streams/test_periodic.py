@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from mux_sandbox import Answer, Disconnect
 from tap_mux.api.errors import MuxError
 from tap_mux.tap import TapMux
-from tests.support.records import DAY, HOUR, NOW, tap_time, view
+from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view
 from tests.support.tapping import Output, bookmark, run_tap
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 TODAY = NOW - NOW % DAY
+START = "window_start"
 ERRORS = "/data/v1/errors"
+FORMER = (
+    *("errors", "dimension_values", "asset_heatmaps", "asset_hotspots", "playback_id_heatmaps"),
+    *("playback_id_hotspots", "video_heatmaps", "video_hotspots"),
+)
+"""Streams whose replication key was a day in earlier versions."""
 REFUSED = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
 
 
@@ -32,8 +39,8 @@ def day(back: int) -> int:
 
 
 def date(back: int) -> str:
-    """Return the date of a day, by how many days ago it was."""
-    return tap_time(day(back))[:10]
+    """Return the first moment of a day, as records have it, by how many days ago it was."""
+    return tap_time(day(back))
 
 
 def since(back: int) -> Row:
@@ -70,11 +77,11 @@ class TestRetention:
         sandbox.options.retention_days = 30
         records = run_tap(sandbox, "errors", **since(90)).records("errors")
         kept = -(-(int(time.time()) - 30 * DAY) // DAY) * DAY
-        assert [record["day"] for record in records] == [
-            tap_time(moment)[:10] for moment in range(kept, day(0), DAY)
+        assert [record[START] for record in records] == [
+            tap_time(moment) for moment in range(kept, day(0), DAY)
         ]
         (warning,) = warnings(caplog)
-        assert f"errors from {date(90)}T00:00:00Z to {records[0]['day']}T00" in warning
+        assert f"errors from {date(90)[:19]}Z to {records[0][START][:19]}Z" in warning
         assert "no longer keeps" in warning
         assert len(sandbox.requests_to(ERRORS)) < len(records) + 8 + 2 + 7 + 2
 
@@ -89,7 +96,7 @@ class TestRetention:
         kept = -(-(int(time.time()) - 30 * DAY) // step) * step
         assert output.records("metric_timeseries")[0]["time"] == tap_time(kept)
         (warning,) = warnings(caplog)
-        assert f"from {date(90)}T00:00:00Z to {tap_time(kept)[:19]}" in warning
+        assert f"from {date(90)[:19]}Z to {tap_time(kept)[:19]}" in warning
         assert len(sandbox.requests) <= 1 + 8 + 2 + 12 + 3
 
     def test_all_partitions_of_a_stream_are_one_warning(
@@ -114,7 +121,7 @@ class TestRetention:
         state = run_tap(sandbox, "errors", end_date=tap_time(day(60))).states[-1]
         sandbox.options.retention_days = 30
         records = run_tap(sandbox, "errors", state=state).records("errors")
-        assert date(30) <= records[0]["day"] <= date(29)
+        assert date(30) <= records[0][START] <= date(29)
         (warning,) = warnings(caplog)
         assert "errors from" in warning
 
@@ -132,7 +139,7 @@ class TestRetention:
 
         sandbox.faults.add(lambda request: first_day(request) == day(25), action=expire)
         records = run_tap(sandbox, "errors", max_concurrency=1, **since(40)).records("errors")
-        found = [record["day"] for record in records]
+        found = [record[START] for record in records]
         assert found == sorted(set(found))
         assert set(found) >= {date(back) for back in range(20, 0, -1)}
         assert date(30) == found[0]
@@ -147,22 +154,49 @@ class TestRetention:
 class TestBookmark:
     """The state follows the records."""
 
-    def test_bookmark_stays_a_date(self, sandbox: Sandbox) -> None:
+    def test_bookmark_is_the_last_day(self, sandbox: Sandbox) -> None:
         state = run_tap(sandbox, "errors", **since(5)).states[-1]
         assert bookmark(state, "errors") == date(1)
         sandbox.requests.clear()
         output = run_tap(sandbox, "errors", state=state, **since(5))
-        assert [record["day"] for record in output.records("errors")] == [date(3), date(2), date(1)]
+        assert [record[START] for record in output.records("errors")] == [date(3), date(2), date(1)]
         asked = sorted(first_day(request) for request in sandbox.requests_to(ERRORS))
         assert asked == [day(3), day(2), day(1)]
         assert {bookmark(state, "errors") for state in output.states} == {date(1)}
+
+    @pytest.mark.parametrize("stream", FORMER)
+    def test_a_bookmark_of_an_earlier_version_is_understood(
+        self, world: ExplicitWorld, sandbox: Sandbox, stream: str
+    ) -> None:
+        world.asset_rows = [asset("a", day(9))]
+        detail = {"asset_id": "a", "playback_id": "p", "video_id": "v", "country_code": "DE"}
+        length = {"video_duration": 60_000, "view_max_playhead_position": 60_000}
+        world.view_details = {row["id"]: {**detail, **length} for row in world.view_rows}
+        settings: Row = {"dimensions": ["country"]}
+        begun = {**settings, **since(7), "end_date": tap_time(day(4))}
+        state = run_tap(sandbox, stream, **begun).states[-1]
+        (part,) = state["bookmarks"][stream]["partitions"]
+        assert part["replication_key_value"] == date(5)
+        now = json.dumps(state)
+        part |= {"replication_key": "day", "replication_key_value": date(5)[:10]}
+        output = run_tap(sandbox, stream, state=state, **settings)
+        days = sorted({record[START] for record in output.records(stream)})
+        assert days == [date(back) for back in range(7, 0, -1)]
+        assert {
+            part["replication_key"]: part["replication_key_value"] >= date(5)
+            for found in output.states[1:]
+            for part in found["bookmarks"][stream]["partitions"]
+        } == {START: True}
+        same = run_tap(sandbox, stream, state=json.loads(now), **settings)
+        assert output.states[-1] == same.states[-1]
+        assert output.records(stream) == same.records(stream)
 
     def test_state_is_written_day_by_day_and_never_runs_ahead(self, sandbox: Sandbox) -> None:
         output = run_tap(sandbox, "errors", **since(9))
         newest, marks = None, []
         for message in output.messages:
             if message["type"] == "RECORD":
-                newest = message["record"]["day"]
+                newest = message["record"][START]
             elif message["type"] == "STATE" and "errors" in message["value"].get("bookmarks", {}):
                 marks.append(bookmark(message["value"], "errors"))
                 assert marks[-1] == newest
@@ -176,12 +210,12 @@ class TestBookmark:
         output = Output()
         with pytest.raises(MuxError, match="errors failed"):
             run_tap(sandbox, "errors", output=output, **since(8))
-        days = [record["day"] for record in output.records("errors")]
+        days = [record[START] for record in output.records("errors")]
         assert days == [date(8), date(7), date(6), date(5)]
         assert bookmark(output.states[-1], "errors") == date(5)
         sandbox.faults.clear()
         rest = run_tap(sandbox, "errors", state=output.states[-1], lookback_days=0, **since(8))
-        days = [record["day"] for record in rest.records("errors")]
+        days = [record[START] for record in rest.records("errors")]
         assert days == [date(5), date(4), date(3), date(2), date(1)]
 
     def test_one_metric_that_fails_does_not_stop_the_others(self, sandbox: Sandbox) -> None:
@@ -206,7 +240,7 @@ class TestBookmark:
 
     def test_end_date_is_not_included(self, sandbox: Sandbox) -> None:
         output = run_tap(sandbox, "errors", end_date=tap_time(day(3)), **since(6))
-        assert [record["day"] for record in output.records("errors")] == [date(6), date(5), date(4)]
+        assert [record[START] for record in output.records("errors")] == [date(6), date(5), date(4)]
         before = len(sandbox.requests_to(ERRORS))
         again = run_tap(sandbox, "errors", state=output.states[-1], end_date=tap_time(day(5)))
         assert again.records("errors") == []
@@ -220,7 +254,7 @@ class TestRecords:
         world.view_rows = [failed("a", 3), failed("b", 3), view("c", day(3) + HOUR), failed("d", 1)]
         world.view_rows.append(failed("today", 0))
         records = run_tap(sandbox, "errors", **since(4)).records("errors")
-        assert [(record["day"], record["id"], record["count"]) for record in records] == [
+        assert [(record[START], record["id"], record["count"]) for record in records] == [
             (date(3), 7, 2),
             (date(1), 7, 1),
         ]
@@ -234,7 +268,7 @@ class TestRecords:
             "view-3": {"country_code": "US"},
         }
         records = read_values(sandbox, "country", since(3))
-        assert [(row["day"], row["value"], row["total_count"]) for row in records] == [
+        assert [(row[START], row["value"], row["total_count"]) for row in records] == [
             (date(3), "US", 1),
             (date(2), "(not set)", 1),
             (date(1), "DE", 1),

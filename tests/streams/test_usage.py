@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,13 +99,12 @@ class TestUsageExports:
     """Usage exports."""
 
     def fill(self, world: ExplicitWorld, days: int, **fields: Any) -> list[str]:
-        """Make files of the last days; return their dates."""
-        dates = [
-            datetime.fromtimestamp(TODAY - day * DAY, UTC).date().isoformat()
-            for day in range(1, days + 1)
+        """Make files of the last days; return when these begin."""
+        moments = [tap_time(TODAY - day * DAY) for day in range(1, days + 1)]
+        world.tables["usage_exports"] = [
+            {"date": moment[:10], "file_size": 5, **fields} for moment in moments
         ]
-        world.tables["usage_exports"] = [{"date": date, "file_size": 5, **fields} for date in dates]
-        return sorted(dates)
+        return sorted(moments)
 
     def test_oldest_first_and_then_new_ones(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         dates = self.fill(world, 130)
@@ -119,6 +117,16 @@ class TestUsageExports:
         assert [record["date"] for record in again.records("usage_exports")] == dates[-3:]
         shown = run_tap(sandbox, "usage_exports", include_credentials=True)
         assert shown.records("usage_exports")[0]["download_url"].startswith("https://")
+
+    def test_a_bookmark_may_be_a_date(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        dates = self.fill(world, 130)
+        state = run_tap(sandbox, "usage_exports", end_date=dates[-5]).states[-1]
+        (part,) = state["bookmarks"]["usage_exports"]["partitions"]
+        assert part["replication_key_value"] == dates[-5]
+        part["replication_key_value"] = dates[-5][:10]
+        again = run_tap(sandbox, "usage_exports", state=state)
+        assert [record["date"] for record in again.records("usage_exports")] == dates[-7:]
+        assert bookmark(again.states[-1], "usage_exports") == dates[-1]
 
     @pytest.mark.parametrize("days", [0, 3])
     def test_no_file_yet_is_no_failure(
@@ -177,7 +185,7 @@ def test_an_unfinished_export_does_not_hide_earlier_ones(sandbox: Sandbox) -> No
     sandbox.faults.add(path, times=1, action=Answer(412, {"error": {"type": "not_ready"}}))
     sandbox.faults.add(path, times=None, action=Answer(200, answer))
     records = run_tap(sandbox, "usage_exports").records("usage_exports")
-    assert [record["date"] for record in records] == [row["date"]]
+    assert [record["date"] for record in records] == [tap_time(today - 2 * DAY)]
     ends = [int(request.params("timeframe[]")[1]) for request in sandbox.requests_to(path)]
     assert len(ends) == 2  # the count says that there is no other page
     assert ends[0] - ends[1] == DAY
