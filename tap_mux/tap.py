@@ -143,11 +143,16 @@ class TapMux(Tap):
         self.mapper.register_raw_streams_from_catalog(selected)
 
     def _bring_up_to_date(self, entry: CatalogEntry, stream: type[MuxStream]) -> None:
-        """Bring the schema and the key of an entry into the form that the settings ask for."""
+        """Bring the schema and the keys of an entry into the form of today, by the settings."""
         whole = schemas.read(entry.tap_stream_id)
         hidden = () if self.config.get("include_credentials") else schemas.credentials(whole)
         keeps = self.config.get("keep_unknown_fields")
         shown = schemas.for_catalog(entry.schema.to_dict(), hidden, has_unknown_fields=keeps)
+        for former in stream.former_replication_keys.intersection(entry.key_properties or ()):
+            shown["properties"].pop(former, None)
+            shown["properties"] |= {key: whole["properties"][key] for key in stream.primary_keys}
+            entry.key_properties = list(stream.primary_keys)
+            entry.replication_key = cast("str", stream.replication_key)
         entry.schema = Schema.from_dict(shown)
         are_many = self.environments.all[0].is_one_of_many
         if are_many and stream.ids_repeat and entry.key_properties:

@@ -14,7 +14,7 @@ from mux_sandbox import Answer, Disconnect
 from tap_mux.api.errors import MuxError
 from tap_mux.tap import TapMux
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view
-from tests.support.tapping import Output, bookmark, run_tap
+from tests.support.tapping import Output, bookmark, catalog_of, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -190,6 +190,24 @@ class TestBookmark:
         same = run_tap(sandbox, stream, state=json.loads(now), **settings)
         assert output.states[-1] == same.states[-1]
         assert output.records(stream) == same.records(stream)
+
+    def test_a_catalog_of_an_earlier_version_is_understood(self, sandbox: Sandbox) -> None:
+        catalog = catalog_of("errors")
+        (entry,) = catalog["streams"]
+        for name in ("window_start", "window_end"):
+            del entry["schema"]["properties"][name]
+        entry["schema"]["properties"]["day"] = {"type": "string", "format": "date"}
+        entry |= {"key_properties": ["id", "day"], "replication_key": "day"}
+        entry["metadata"] = [each for each in entry["metadata"] if not each["breadcrumb"]]
+        entry["metadata"][0]["metadata"] |= {"table-key-properties": ["id", "day"]}
+        output = run_tap(sandbox, catalog=catalog, **since(3))
+        found = output.records("errors")
+        assert [record[START] for record in found] == [date(3), date(2), date(1)]
+        assert bookmark(output.states[-1], "errors") == date(1)
+        assert found[0].keys() == output.schema("errors")["properties"].keys()
+        (schema,) = [message for message in output.messages if message["type"] == "SCHEMA"]
+        assert schema["key_properties"] == ["id", START]
+        assert schema["bookmark_properties"] == [START]
 
     def test_state_is_written_day_by_day_and_never_runs_ahead(self, sandbox: Sandbox) -> None:
         output = run_tap(sandbox, "errors", **since(9))
