@@ -144,6 +144,22 @@ class Target(NamedTuple):
             return read_duckdb(Path(self.config["path"]), stream)
         return read_postgres(self.config["default_target_schema"], stream)
 
+    def types(self, stream: str) -> dict[str, str]:
+        """Return the type of each column of a table, without those that the loader adds."""
+        if self.name == "target-duckdb":
+            with duckdb.connect(self.config["path"], read_only=True) as connection:
+                rows = connection.table(f'"{self.config["default_target_schema"]}"."{stream}"')
+                return {
+                    name: str(kind) for name, kind in zip(rows.columns, rows.types, strict=True)
+                }
+        query = (
+            "select column_name, data_type from information_schema.columns"
+            " where (table_schema, table_name) = (%s, %s) and not starts_with(column_name, '_sdc_')"
+        )
+        with psycopg.connect(**_dsn()) as connection:
+            where = self.config["default_target_schema"], stream
+            return dict(connection.execute(query, where).fetchall())
+
 
 def defaults(name: str) -> dict[str, Any]:
     """Return a loader's settings in meltano.yml, without those with variables, such as the path."""

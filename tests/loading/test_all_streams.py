@@ -1,0 +1,171 @@
+"""All streams in each loader: every value of every row is the one that Mux sends."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
+from tap_mux.streams import ALL_STREAMS
+from tests.loading.sent import Conversation
+from tests.loading.values import AROUND, canonical, kind_of
+from tests.support.loaders import target_duckdb, target_postgres
+from tests.support.records import DAY, tap_time
+from tests.support.tapping import catalog_of, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    Row = dict[str, Any]
+    Message = dict[str, Any]
+
+STREAMS = {stream.name for stream in ALL_STREAMS}
+LIVE = {name for name in STREAMS if "monitoring" in name}
+RARE = {"annotations", "errors"}
+"""Streams with so few records that a few days of views may have none."""
+
+LONG = {"monitoring_breakdown_timeseries"}
+"""Streams that have many records each 5 seconds."""
+
+CUT = LIVE | {"directive_runs"}
+"""Streams of which Mux sends more than the time that is read."""
+
+TYPES = {
+    "target-duckdb": {
+        "array": {"JSON"},
+        "boolean": {"BOOLEAN"},
+        "date-time": {"TIMESTAMP"},
+        "integer": {"BIGINT"},
+        "number": {"DOUBLE"},
+        "object": {"JSON"},
+        "string": {"VARCHAR"},
+    },
+    "target-postgres": {
+        "array": {"ARRAY", "jsonb"},
+        "boolean": {"boolean"},
+        "date-time": {"timestamp without time zone"},
+        "integer": {"bigint"},
+        "number": {"numeric"},
+        "object": {"jsonb"},
+        "string": {"text"},
+    },
+}
+"""The types of columns, by loader and by type in the schema."""
+
+
+class Stream(NamedTuple):
+    """What the tap wrote of a stream, and what the sandbox sent."""
+
+    name: str
+    fields: dict[str, Any]
+    keys: list[str]
+    written: list[Row]
+    sent: list[Row]
+
+
+class Run(NamedTuple):
+    """A run that reads all streams."""
+
+    messages: list[Message]
+    streams: list[Stream]
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """Read all streams from sandboxes whose clocks stand still."""
+    now = time.time()
+    options = SandboxOptions(clock=lambda: now)
+    quiet = GeneratedWorld(assets=250, views_per_day=12)
+    crowded = GeneratedWorld(assets=250, views_per_day=3000)  # viewers at every moment
+    with (
+        Sandbox(world=quiet, options=options) as mux,
+        Sandbox(world=crowded, options=options) as live,
+    ):
+        messages = [
+            *read(mux, STREAMS - LIVE - RARE, now - 3 * DAY),
+            *read(mux, RARE, now - 90 * DAY),
+            *read(live, LIVE - LONG, now - 4000),
+            *read(live, LONG, now - 100),
+        ]
+        sent = Conversation(mux, live)
+    schemas = [message for message in messages if message["type"] == "SCHEMA"]
+    return Run(messages, [collected(schema, messages, sent) for schema in schemas])
+
+
+def read(sandbox: Sandbox, streams: set[str], since: float) -> list[Message]:
+    """Run the tap for some streams; return its messages."""
+    settings: Row = {"include_credentials": True}
+    catalog = catalog_of(*streams, **settings)
+    return run_tap(sandbox, catalog=catalog, start_date=tap_time(since), **settings).messages
+
+
+def collected(schema: Message, messages: list[Message], sent: Conversation) -> Stream:
+    """Collect what there is of a stream."""
+    name = schema["stream"]
+    written = [
+        message["record"]
+        for message in messages
+        if message["type"] == "RECORD" and message["stream"] == name
+    ]
+    environment = {"environment_id": SandboxOptions().environment_id}
+    records = [{**record, **environment} for record in sent.records(name)]
+    fields = schema["schema"]["properties"]
+    if name in CUT:
+        (key,) = schema["bookmark_properties"]
+        times = {canonical(record[key], fields[key]) for record in written}
+        records = [
+            record
+            for record in records
+            if min(times) <= canonical(record[key], fields[key]) <= max(times)
+        ]
+    return Stream(name, fields, schema["key_properties"], written, records)
+
+
+@pytest.mark.parametrize("loader", TYPES)
+def test_every_value_of_every_stream_is_loaded(run: Run, tmp_path: Path, loader: str) -> None:
+    target = target_duckdb(tmp_path) if "duckdb" in loader else target_postgres(tmp_path)
+    target.load(*run.messages)
+    assert sorted(stream.name for stream in run.streams) == sorted(STREAMS)
+    for stream in run.streams:
+        assert stream.written
+        types = target.types(stream.name)
+        assert types.keys() == stream.fields.keys()
+        for name, field in stream.fields.items():
+            assert types[name] in TYPES[loader][kind_of(field)], (stream.name, name)
+        loaded = target.rows(stream.name)
+        rows = indexed(stream, loaded)
+        assert len(rows) == len(loaded)
+        for records in (stream.written, stream.sent):
+            expected = indexed(stream, records, is_empty_null=target.name == "target-duckdb")
+            assert rows.keys() == expected.keys()
+            assert list(differences(stream, rows, expected)) == []
+
+
+def indexed(
+    stream: Stream, records: Iterable[Row], *, is_empty_null: bool = False
+) -> dict[tuple[Any, ...], Row]:
+    """Bring all columns of all records into the one form, by key; the last record wins."""
+    found = {}
+    for record in records:
+        assert record.keys() - AROUND <= stream.fields.keys()
+        row = {
+            name: None
+            if is_empty_null and record.get(name) == ""
+            else canonical(record.get(name), field)
+            for name, field in stream.fields.items()
+        }
+        found[tuple(row[key] for key in stream.keys)] = row
+    return found
+
+
+def differences(
+    stream: Stream, rows: dict[tuple[Any, ...], Row], expected: dict[tuple[Any, ...], Row]
+) -> Iterator[tuple[Any, ...]]:
+    """Give each value that is not as expected."""
+    for key, record in expected.items():
+        for name, value in record.items():
+            if rows[key][name] != value:
+                yield stream.name, key, name, rows[key][name], value
