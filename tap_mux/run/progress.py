@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from singer_sdk import metrics
 
-from tap_mux.api.errors import MuxError
-from tap_mux.records.timestamps import readable
+from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +24,8 @@ MIN_FRACTION_TO_ESTIMATE = 0.02
 
 MIN_WAIT_SECONDS = 3.0
 """A wait for the rate limit that is worth telling."""
+
+BOOKMARK = "replication_key_value"
 
 COLUMNS = (
     *("stream", "records", "requests", "retries", "seconds", "waited"),
@@ -191,14 +192,12 @@ def _reach(stream: MuxStream) -> tuple[str, str]:
 
     Both are empty for a stream without a bookmark.
     """
+    values = [stream.get_context_state(each).get(BOOKMARK) for each in stream.partitions]
     try:
-        bookmarks = [stream.bookmark(partition) for partition in stream.partitions]
-    except MuxError:
+        reached = min(epoch_seconds(utc_timestamp(value)) for value in values)
+    except MisfitError:  # a partition has none
         return "", ""
-    reached = [bookmark for bookmark in bookmarks if bookmark is not None]
-    if not reached or len(reached) < len(bookmarks):
-        return "", ""
-    return readable(min(reached)), readable(min(reached) - stream.lookback_seconds)
+    return readable(reached), readable(reached - stream.lookback_seconds)
 
 
 def _end(reading: Reading, outcome: Outcome) -> str:

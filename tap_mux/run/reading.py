@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -105,6 +105,8 @@ class Reading:
         self._table.begin()
         for partition in self.stream.partitions:
             self.stream.emitter.begin_partition(partition)
+            with suppress(MuxError):  # it is raised again where the partition is read
+                self.stream.bookmark(partition)
 
     @property
     def can_take(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
-from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +18,7 @@ from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
 from tap_mux.reading.time_range import read_bookmark, time_range_to_read
 from tap_mux.records.emitter import Emitter
+from tap_mux.streams.cost import Cost
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -36,22 +36,6 @@ if TYPE_CHECKING:
     from tap_mux.api.workers import WorkerPool
     from tap_mux.reading.time_range import TimeRange
     from tap_mux.records.normalizer import Record
-
-
-class Cost(IntEnum):
-    """What the number of requests of a stream depends on, the cheapest first."""
-
-    FEW = 1
-    """A list that is short in most environments."""
-
-    INTERVALS = 2
-    """The time range: requests for each day, hour or minute."""
-
-    PAGES = 3
-    """A list of all that there is: a request for a hundred records."""
-
-    RECORDS = 4
-    """A list of all that there is, and a request for each of its records."""
 
 
 class MuxStream(Stream):
@@ -109,6 +93,7 @@ class MuxStream(Stream):
         """How many records Mux says that there are, where it counts them."""
         self.range_read: TimeRange | None = None
         """Which range of time is being read."""
+        self._bookmarks: dict[tuple[Any, ...], int | None] = {}
         self._writers = tap.message_writer, tap.state_writer.write_state
 
     @abstractmethod
@@ -234,7 +219,9 @@ class MuxStream(Stream):
         return self.range_read
 
     def bookmark(self, partition: Context) -> int | None:
-        """Return the bookmark of a partition in epoch seconds; None if there is none.
+        """Return the bookmark that earlier runs left, in epoch seconds; None if there is none.
+
+        It stays the same while this run moves the bookmark in the state.
 
         Args:
             partition: The partition of the state.
@@ -242,7 +229,12 @@ class MuxStream(Stream):
         Raises:
             MuxError: The bookmark is no moment.
         """
-        state = self.get_context_state(partition)
+        columns = tuple(partition.items())
+        if columns not in self._bookmarks:
+            self._bookmarks[columns] = self._bookmark_of(self.get_context_state(partition))
+        return self._bookmarks[columns]
+
+    def _bookmark_of(self, state: dict[str, Any]) -> int | None:
         key = self.replication_key
         if key is None or self.replication_method != REPLICATION_INCREMENTAL:
             return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError, NoneAvailableError
 from tap_mux.reading.answers import by_field, expand_path, objects_of
-from tap_mux.streams.base import Cost
+from tap_mux.streams.cost import Cost
 from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tap_mux.reading.answers import by_field, expand_path, text_of, timestamp_of
 from tap_mux.reading.children import fetch_children
 from tap_mux.records.timestamps import utc_timestamp
-from tap_mux.streams.base import Cost, MuxStream
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.cost import Cost
 from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from tap_mux.reading.retention import warn_gone
 from tap_mux.reading.windows import Window
 from tap_mux.records.timestamps import epoch_seconds, utc_timestamp
 from tap_mux.settings.vocabulary import MONITORING_DIMENSIONS, MONITORING_METRICS
-from tap_mux.streams.base import Cost, MuxStream
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.cost import Cost
 from tap_mux.streams.periodic import timeframe
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from tap_mux.reading.retention import warn_gone
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
 from tap_mux.records.timestamps import readable
-from tap_mux.streams.base import Cost, MuxStream
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.cost import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

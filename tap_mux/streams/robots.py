@@ -8,7 +8,8 @@ from tap_mux.api.errors import APIError
 from tap_mux.reading.answers import by_field, expand_path, timestamp_of
 from tap_mux.reading.children import fetch_children
 from tap_mux.records.timestamps import utc_timestamp
-from tap_mux.streams.base import Cost, MuxStream
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.cost import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,8 @@ from tap_mux.api.errors import APIError, NoneAvailableError
 from tap_mux.reading.answers import expand_path
 from tap_mux.reading.view_windows import ViewWindows
 from tap_mux.records.writer import MAX_RECORDS
-from tap_mux.streams.base import Cost, MuxStream
+from tap_mux.streams.base import MuxStream
+from tap_mux.streams.cost import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -231,8 +231,11 @@ def test_a_run_that_is_interrupted_has_its_table(
         text=True,
     ) as tap:
         assert tap.stdout
+        has_record = False
         for line in tap.stdout:
-            if '"bookmarks":{"assets"' in line or '"assets":{"partitions"' in line:
+            message = json.loads(line)
+            has_record |= message["type"] == "RECORD" and message["stream"] == "assets"
+            if has_record and message["type"] == "STATE":
                 break
         tap.send_signal(signal.SIGTERM)
         _, log = tap.communicate(timeout=20)
