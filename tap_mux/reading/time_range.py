@@ -11,7 +11,7 @@ from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc
 from tap_mux.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 DAY = 86_400
 
@@ -31,12 +31,16 @@ class TimeRange(NamedTuple):
     """Its first second that no earlier run has read; None where that is all of it."""
 
 
-def read_bookmark(stream: str, state: dict[str, Any]) -> int | None:
+def read_bookmark(
+    stream: str, state: dict[str, Any], key: str | None, former_keys: Collection[str] = ()
+) -> int | None:
     """Return a bookmark in epoch seconds, and bring it into the form that records have.
 
     Args:
         stream: The name of the stream, for the error.
         state: The state of a partition.
+        key: The replication key; None if the stream is not incremental.
+        former_keys: What states of earlier versions call it.
 
     Returns:
         The bookmark; None if there is none.
@@ -45,13 +49,14 @@ def read_bookmark(stream: str, state: dict[str, Any]) -> int | None:
         MuxError: The bookmark is no moment.
     """
     value = state.get("replication_key_value")
-    if value is None:
+    if key is None or value is None or state.get("replication_key") not in {key, *former_keys}:
         return None
     try:
         moment = utc_timestamp(value)
     except MisfitError:
         text = f"The state of {stream} is not a moment: {value!r}. Fix or delete it"
         raise MuxError(text) from None
+    state["replication_key"] = key
     state["replication_key_value"] = moment
     return epoch_seconds(moment)
 

@@ -165,14 +165,15 @@ class Reading:
     def fraction(self) -> float | None:
         """How much of the stream has been written, from 0 to 1; None if that is not known."""
         stream = self.stream
-        if stream.expected_records:
-            return min(1.0, stream.emitter.records / stream.expected_records)
+        if stream.extent.records:
+            return min(1.0, stream.emitter.records / stream.extent.records)
         position, first = stream.emitter.position, stream.emitter.first_position
-        if position is None or first is None or stream.range_read is None:
+        time_range = stream.extent.time_range
+        if position is None or first is None or time_range is None:
             return None
-        start, end = stream.range_read.start, stream.range_read.end
-        start = epoch_seconds(first) if start is None else start
-        within = (epoch_seconds(position) - start) / (end - start) if start < end else 0.0
+        start = epoch_seconds(first) if time_range.start is None else time_range.start
+        seconds = time_range.end - start
+        within = (epoch_seconds(position) - start) / seconds if seconds > 0 else 0.0
         return (self._partitions_read + min(1.0, max(0.0, within))) / len(stream.partitions)
 
     def _end_partition(self, partition: Context, *, is_complete: bool) -> None:

@@ -14,6 +14,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 from tap_mux import schemas
 from tap_mux.api.rate_limit import part_of_api
 from tap_mux.api.usage import Usage
+from tap_mux.reading.extent import Extent
 from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
 from tap_mux.reading.time_range import read_bookmark, time_range_to_read
@@ -73,12 +74,7 @@ class MuxStream(Stream):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the emitter brings records into form
 
     def __init__(self, tap: Tap, environment: Environment) -> None:
-        """Make the stream of an environment.
-
-        Args:
-            tap: The tap.
-            environment: The environment.
-        """
+        """Make the stream of an environment."""
         super().__init__(tap)
         self.environment = environment
         if environment.is_one_of_many and self.ids_repeat:
@@ -89,10 +85,8 @@ class MuxStream(Stream):
         """When the run began, in epoch seconds."""
         self.usage = Usage()
         """What reading the stream costs."""
-        self.expected_records: int | None = None
-        """How many records Mux says that there are, where it counts them."""
-        self.range_read: TimeRange | None = None
-        """Which range of time is being read."""
+        self.extent = Extent()
+        """How much there is to read, as far as it is known."""
         self._bookmarks: dict[tuple[Any, ...], int | None] = {}
         self._writers = tap.message_writer, tap.state_writer.write_state
 
@@ -162,18 +156,11 @@ class MuxStream(Stream):
             Paginator(self.client, self.workers),
             confirm=self.table_version is not None,
             on_incomplete=self.warn_incomplete,
-            on_count=self._expect,
+            on_count=self.extent.count,
         )
 
-    def _expect(self, records: int) -> None:
-        self.expected_records = records
-
     def warn_incomplete(self, reason: str) -> None:
-        """Warn that records may be missing.
-
-        Args:
-            reason: Why, in a sentence.
-        """
+        """Warn that records may be missing, with the reason in a sentence."""
         self.is_complete = False
         self.logger.warning("%s may lack records: %s", self.label, reason)
 
@@ -213,10 +200,11 @@ class MuxStream(Stream):
         Raises:
             MuxError: The bookmark is no moment.
         """
-        self.range_read = time_range_to_read(
+        found = time_range_to_read(
             self.name, self.config, self.bookmark(partition), self.lookback_seconds, self.now
         )
-        return self.range_read
+        self.extent.time_range = found
+        return found
 
     def bookmark(self, partition: Context) -> int | None:
         """Return the bookmark that earlier runs left, in epoch seconds; None if there is none.
@@ -231,16 +219,14 @@ class MuxStream(Stream):
         """
         columns = tuple(partition.items())
         if columns not in self._bookmarks:
-            self._bookmarks[columns] = self._bookmark_of(self.get_context_state(partition))
+            is_incremental = self.replication_method == REPLICATION_INCREMENTAL
+            self._bookmarks[columns] = read_bookmark(
+                self.name,
+                self.get_context_state(partition),
+                self.replication_key if is_incremental else None,
+                self.former_replication_keys,
+            )
         return self._bookmarks[columns]
-
-    def _bookmark_of(self, state: dict[str, Any]) -> int | None:
-        key = self.replication_key
-        if key is None or self.replication_method != REPLICATION_INCREMENTAL:
-            return None
-        if state.get("replication_key") in self.former_replication_keys:
-            state["replication_key"] = key
-        return read_bookmark(self.name, state) if state.get("replication_key") == key else None
 
     # What follows is for the SDK.
 

@@ -93,19 +93,25 @@ def test_a_bookmark_more_than_a_day_ahead_is_told(
     ],
 )
 def test_a_bookmark_is_brought_into_the_form_of_records(value: str, form: str) -> None:
-    state = {"replication_key_value": value}
-    assert read_bookmark("views", state) == 1_769_814_000
-    assert state == {"replication_key_value": form}
+    state = {"replication_key": "view_end", "replication_key_value": value}
+    assert read_bookmark("views", state, "view_end") == 1_769_814_000
+    assert state == {"replication_key": "view_end", "replication_key_value": form}
 
 
-def test_a_bookmark_may_be_a_date_as_in_earlier_versions() -> None:
-    state = {"replication_key_value": "2026-01-31"}
-    assert read_bookmark("errors", state) == 1_769_817_600
-    assert state == {"replication_key_value": "2026-01-31T00:00:00.000000Z"}
+def test_a_bookmark_may_be_a_date_of_another_name_as_in_earlier_versions() -> None:
+    state = {"replication_key": "day", "replication_key_value": "2026-01-31"}
+    assert read_bookmark("errors", dict(state), "window_start") is None
+    assert read_bookmark("errors", state, "window_start", {"day"}) == 1_769_817_600
+    assert state == {
+        "replication_key": "window_start",
+        "replication_key_value": "2026-01-31T00:00:00.000000Z",
+    }
 
 
 def test_no_bookmark_is_none_and_no_moment_is_refused() -> None:
-    assert read_bookmark("views", {}) is None
-    assert read_bookmark("views", {"replication_key_value": None}) is None
+    state = {"replication_key": "view_end", "replication_key_value": "soon"}
+    assert read_bookmark("views", {}, "view_end") is None
+    assert read_bookmark("views", {**state, "replication_key_value": None}, "view_end") is None
+    assert read_bookmark("views", state, None) is None
     with pytest.raises(MuxError, match="state of views is not a moment: 'soon'"):
-        read_bookmark("views", {"replication_key_value": "soon"})
+        read_bookmark("views", state, "view_end")
