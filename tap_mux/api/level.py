@@ -52,7 +52,8 @@ class Level:
         self._limit = 0
         self._floor = 0.0
         self._level = self._level_at = 0.0  # at least so many tokens, at this time
-        self._refill = 0.0  # at least so many more each second
+        self._refill = 0.0  # so many more each second, as documented: programs reckon alike
+        self._fastest = 0.0  # so many more each second, as seen
         self._seen = (0.0, 0, 0)  # the last answer: when it was sent, what was left, all sent
         self._latest: deque[float] = deque(maxlen=128)  # what was left, of the last answers
         self._sent = self._answered = 0
@@ -77,9 +78,9 @@ class Level:
         missing = self._floor + 1 - self._tokens(now)
         if not self._limit or missing <= 0:
             return now
-        refill = self._refill_now(now)
-        look = max(LOOK_SECONDS, min(LOOK_TOKENS / refill, LOOK_SECONDS_IF_SMALL))
-        return min(now + missing / refill, self._sent_at + look)
+        look = max(LOOK_SECONDS, min(LOOK_TOKENS / self._refill, LOOK_SECONDS_IF_SMALL))
+        before_full = (self._limit - self._floor) / self._fastest / 3
+        return min(now + missing / self._refill, self._sent_at + min(look, before_full))
 
     def take(self, now: float) -> Permit:
         """Count a request that is sent."""
@@ -106,7 +107,7 @@ class Level:
         else:
             self._limit = limit
             self._floor = min(limit * self._reserve, limit - 1)  # a full bucket always has one
-            self._refill = limit / SECONDS_TO_REFILL
+            self._refill = self._fastest = limit / SECONDS_TO_REFILL
         self._latest.append(remaining)
         # Mux may have counted this request before those that were answered meanwhile, or after.
         meanwhile = list(self._latest)[permit.answered_before - self._answered :]
@@ -115,24 +116,19 @@ class Level:
         self._seen = (permit.sent_at, remaining, self._sent)
 
     def _tokens(self, now: float) -> float:
-        refilled = (now - self._level_at) * self._refill_now(now)
-        return min(self._limit, self._level + refilled)
-
-    def _refill_now(self, now: float) -> float:
-        # Programs that share a bucket shall all reckon alike, whatever each has seen.
-        return self._limit / SECONDS_TO_REFILL if self.is_shared(now) else self._refill
+        return min(self._limit, self._level + (now - self._level_at) * self._refill)
 
     def _compare(self, permit: Permit, remaining: int, now: float) -> None:
         """Learn from a change of the level whether others take, and how much is added."""
         if permit.answered_before != self._answered - 1:
             return  # nobody knows in which order Mux counted
-        at_least = self._level + (permit.sent_at - self._level_at) * self._refill
+        at_least = self._level + (permit.sent_at - self._level_at) * self._fastest
         if remaining < math.floor(min(at_least, self._limit - 1)):
             self._shared_at = now
         seen_at, before, sent = self._seen
         if self._sent == self._answered and now > seen_at:
             added = remaining - before - 1 + self._sent - sent  # 1, since Mux rounds down
-            self._refill = max(self._refill, added / (now - seen_at))
+            self._fastest = max(self._fastest, added / (now - seen_at))
 
 
 def _count(header: str | None) -> int | None:

@@ -9,12 +9,12 @@ An example. A bucket holds 100 tokens, and a reserve of 0.1 is to be left: 10. T
 that 99 are left. So we send 89 requests as fast as we can, until 10 are left. Mux adds at least 5 a
 second, so the next request is sent after 0.2 seconds. Its answer says how many are left:
 
-- 14, since Mux adds more than we thought. So we send 4 at once, and wait a shorter time henceforth.
+- 14, since Mux adds more than that. So we send 4 at once.
 - 3, since another program took the others. So we wait for Mux to add 8, in 1.6 seconds. After one
   second we send one request nevertheless, and its answer tells whether the other program has ended.
 
-So what we know is never much older than a second, and another program never makes us wait longer
-than that (in a bucket of 20, three seconds, since Mux adds only one a second).
+So another program never makes us wait longer than a second for news (three in a bucket of 20, to
+which Mux adds only one a second). All requests in flight count as taken.
 
 Where Mux announces nothing, the rate is fixed. Refusals lower it for a while: see ``pace``.
 

@@ -186,7 +186,7 @@ class TestWaits:
         assert 0.5 <= waits[0] <= 1
         sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": header}))
         client.get(PATH)
-        assert 0.5 <= waits.for_rate_limit <= 2
+        assert 0.2 <= waits.for_rate_limit <= 0.8
 
 
 class TestRequest:
