@@ -2,7 +2,8 @@
 
 It answers like the Mux API for the streams that are measured, with as little work as possible, and
 counts requests. `/control/reset?latency=…&capacity=…&refill=…` sets the limits, fills the buckets
-and clears the counts; `/control/counts` returns the counts.
+and clears the counts; `/control/counts` returns the counts. With `refused=33`, each 33rd request is
+refused whatever is left, and no answer announces what is left.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class Server:
         self._assets = assets
         self._latency = 0.0
         self._capacity = self._refill = UNLIMITED
+        self._refused = 0
         self._buckets: dict[str, Bucket] = {}
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -94,20 +96,18 @@ class Server:
             return web.Response(body=self._export.content, content_type="binary/octet-stream")
         bucket = self._bucket(family)
         granted = bucket.take()
-        remaining = str(int(bucket.level))
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if not self._refused:
+            headers["X-RateLimit-Limit"] = str(int(bucket.capacity))
+            headers["X-RateLimit-Remaining"] = str(int(bucket.level))
+        elif bucket.counts.requests % self._refused == 0:
+            granted = False
+            bucket.counts.refused += 1
         if self._latency:
             await asyncio.sleep(self._latency)
         body = self._body(request) if granted else _REFUSED
         bucket.done()
-        return web.Response(
-            status=200 if granted else 429,
-            body=body,
-            headers={
-                "Content-Type": "application/json; charset=utf-8",
-                "X-RateLimit-Limit": str(int(bucket.capacity)),
-                "X-RateLimit-Remaining": remaining,
-            },
-        )
+        return web.Response(status=200 if granted else 429, body=body, headers=headers)
 
     def _bucket(self, family: str) -> Bucket:
         bucket = self._buckets.get(family)
@@ -149,6 +149,7 @@ class Server:
         self._latency = float(query.get("latency", 0))
         self._capacity = float(query.get("capacity", UNLIMITED))
         self._refill = float(query.get("refill", UNLIMITED))
+        self._refused = int(query.get("refused", 0))
 
 
 async def _serve(server: Server, **facts: int) -> None:

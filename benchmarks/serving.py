@@ -44,7 +44,8 @@ class Served:
         """Set the limits, fill the buckets and clear the counts.
 
         Args:
-            limits: ``latency`` in seconds, ``capacity`` and ``refill`` of each bucket.
+            limits: ``latency`` in seconds, ``capacity`` and ``refill`` of each bucket; ``refused``
+                to announce nothing, and to refuse each request with a multiple of that number.
         """
         self._control(f"reset?{urlencode(limits)}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.cases.exporting import exports
 from benchmarks.cases.loading import duckdb
 from benchmarks.cases.starting import startup
-from benchmarks.cases.waiting import bucket, latency
+from benchmarks.cases.waiting import bucket, latency, refusals
 from benchmarks.cases.working import assets, scale, views
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CASES: dict[str, Callable[[Setup], Outcome]] = {
     "latency": latency,
     "bucket": bucket,
+    "refusals": refusals,
     "views": views,
     "assets": assets,
     "duckdb": duckdb,

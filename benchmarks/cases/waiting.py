@@ -12,13 +12,16 @@ from benchmarks.comparing import Figure, compare
 from benchmarks.contestants import EMPTY, FLOOR, PLAIN, THIS
 from benchmarks.floors import Limits, ideal_seconds
 from benchmarks.outcome import Goal, Outcome, Row
+from benchmarks.server import UNLIMITED
 from benchmarks.serving import serve
+from tap_mux.api.rate_limit import RATE
 
 if TYPE_CHECKING:
     from benchmarks.cases.setup import Setup
     from benchmarks.comparing import Runs
 
 _REFILL = 20
+_EACH_REFUSED = 33
 
 
 def latency(setup: Setup) -> Outcome:
@@ -89,7 +92,37 @@ def bucket(setup: Setup) -> Outcome:
     )
 
 
-def _read(pages: int, limits: Limits, setup: Setup) -> dict[str, Runs]:
+def refusals(setup: Setup) -> Outcome:
+    """Be refused by chance, by a server that announces nothing."""
+    pages = setup.size(150, 35)
+    limits = Limits(0.02, UNLIMITED, UNLIMITED, who.RESERVE, who.IN_FLIGHT)
+    results = _read(pages, limits, setup, refused=_EACH_REFUSED)
+    del results[EMPTY]
+    refused = counted(results, "refused")
+    rates = {
+        name: Figure.of(
+            [
+                (each["data"]["requests"] - each["data"]["refused"])
+                / (each["data"]["last_at"] - each["data"]["first_at"])
+                for each in runs.counts
+            ]
+        )
+        for name, runs in results.items()
+    }
+    return Outcome(
+        f"{pages} pages of views, 3 % of the requests refused, nothing announced",
+        [
+            Row("pages a second", {**rates, FLOOR: RATE}),
+            Row("refused with 429", refused, 0),
+        ],
+        [Goal("unrefused rate / rate", RATE / rates[THIS].median, 1 / 0.7)],
+        f"Latency 20 ms. This tap sends {RATE:.0f} requests a second where Mux announces nothing, "
+        f"which is the floor. The others know no such rate. Each {_EACH_REFUSED}rd request is "
+        "refused.",
+    )
+
+
+def _read(pages: int, limits: Limits, setup: Setup, **more: float) -> dict[str, Runs]:
     """Run all contestants on the same pages; the empty tap reads nothing."""
     with serve(views=pages * PAGE) as served:
         taps = [
@@ -105,6 +138,7 @@ def _read(pages: int, limits: Limits, setup: Setup) -> dict[str, Runs]:
                 latency=limits.latency,
                 capacity=limits.capacity,
                 refill=limits.refill,
+                **more,
             ),
             after=served.counts,
         )

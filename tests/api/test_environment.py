@@ -19,6 +19,7 @@ from mux_sandbox import (
 )
 from tap_mux.api.environment import Environment as Access
 from tap_mux.api.errors import APIError, NoAnswerError, UnreachableError
+from tap_mux.api.rate_limit import RateLimiter
 from tests.support.records import DAY, HOUR, NOW, asset, view
 from tests.support.tapping import Output, run_tap
 
@@ -150,6 +151,15 @@ class TestAccess:
         for _ in range(4):
             client.get(ASSETS)
         assert 2 < waits.for_rate_limit < 4
+
+    def test_results_that_are_closed_wake_those_who_wait(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        woken: list[RateLimiter] = []
+        monkeypatch.setattr(RateLimiter, "wake", woken.append)
+        opened = access(sandbox)
+        opened.workers.map(opened.client.get, [ASSETS]).close()
+        assert woken == [opened.rate_limiter]
 
     @pytest.mark.parametrize(("reserve", "is_waiting"), [(0.5, True), (0, False), (None, False)])
     def test_leaves_the_reserve_alone(
