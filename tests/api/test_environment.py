@@ -156,7 +156,7 @@ class TestAccess:
         self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         woken: list[RateLimiter] = []
-        monkeypatch.setattr(RateLimiter, "wake", woken.append)
+        monkeypatch.setattr(RateLimiter, "wake", lambda limiter: woken.append(limiter))
         opened = access(sandbox)
         opened.workers.map(opened.client.get, [ASSETS]).close()
         assert woken == [opened.rate_limiter]
