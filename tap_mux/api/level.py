@@ -84,15 +84,11 @@ class Level:
 
     def take(self, now: float) -> Permit:
         """Count a request that is sent."""
-        self._level -= 1
+        overflow = max(0.0, self._level + (now - self._level_at) * self._refill - self._limit)
+        self._level -= overflow + 1
         self._sent += 1
         self._sent_at = now
         return Permit(now, self._answered)
-
-    def on_refusal(self, now: float) -> None:
-        """Take a 429 for a sign that none is left, until the next answer says otherwise."""
-        self._level = min(self._tokens(now), self._floor)
-        self._level_at = now
 
     def on_answer(self, permit: Permit, headers: Mapping[str, str], now: float) -> None:
         """Count an answer, a 429 as well, and believe what it says."""

@@ -200,7 +200,6 @@ class Bucket:
             now = self._clock.now()
             rate = None if self._level.is_announced else min(self._rate, self._most)
             self._pace.on_refusal(permit.sent_at, now, rate, retry_after)
-            self._level.on_refusal(now)
             self._level.on_answer(permit, headers, now)
             self._changed.notify_all()
 

@@ -156,7 +156,11 @@ class TestAccess:
         self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         woken: list[RateLimiter] = []
-        monkeypatch.setattr(RateLimiter, "wake", lambda limiter: woken.append(limiter))
+
+        def wake(limiter: RateLimiter) -> None:
+            woken.append(limiter)
+
+        monkeypatch.setattr(RateLimiter, "wake", wake)
         opened = access(sandbox)
         opened.workers.map(opened.client.get, [ASSETS]).close()
         assert woken == [opened.rate_limiter]

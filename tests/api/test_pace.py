@@ -48,6 +48,16 @@ def test_a_limit_is_used_and_rarely_exceeded(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_limit_that_allows_no_two_requests_at_once_is_used(
+    clock: VirtualClock, seed: int
+) -> None:
+    random.seed(seed)
+    mux = Mux(clock, 1, 1, announced=False)
+    clock.run(*Run(mux, seconds=600, seed=seed).workers)
+    assert mux.granted(BEGIN + 60) >= 0.75 * 540
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_limit_that_falls_is_found_again(clock: VirtualClock, seed: int) -> None:
     random.seed(seed)
     mux = Mux(clock, 5, 4, announced=False)

@@ -257,14 +257,14 @@ class TestHeaders:
         clock.sleep_all(0.2)
         assert sent_at_once(clock, bucket) == 1
 
-    def test_a_refusal_is_a_sign_that_none_is_left(self, clock: VirtualClock) -> None:
-        bucket = bucket_of(clock)
+    def test_a_bucket_that_was_not_used_is_full_and_not_fuller(self, clock: VirtualClock) -> None:
+        bucket = bucket_of(clock, 0.1)
+        answered(clock, bucket, announced(100, 50))
+        clock.sleep_all(1000)
         answered(clock, bucket, announced(100, 99))
-        permits: list[Any] = []
-        clock.run(lambda: permits.append(bucket.acquire(wanted)))
-        bucket.on_rate_limited(permits[0], {}, None)
-        clock.sleep_all(0.2)
-        assert sent_at_once(clock, bucket) <= 1
+        assert not bucket.waiting.is_shared
+        clock.sleep_all(1000)
+        assert sent_at_once(clock, bucket) == 90
 
 
 class TestUnannounced:
