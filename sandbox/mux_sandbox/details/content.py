@@ -23,6 +23,8 @@ def make(view: Row) -> Row:
     # Some videos need a token in their URL.
     token = "?token=sandbox-playback-token" if live or row["video_language"] == "de" else ""
     url = row["playback_id"] and f"https://{_HOST}/{row['playback_id']}.m3u8{token}"
+    login = "sandbox-viewer:sandbox-password@" if row["video_language"] == "fr" else ""
+    poster = f"https://{login}image.example.com/{row['playback_id']}/thumbnail.webp{token}"
     return row | {
         "video_stream_type": "live" if live else "on-demand",
         "player_source_duration": None if live else row["video_duration"],
@@ -31,7 +33,7 @@ def make(view: Row) -> Row:
         "player_source_host_name": url and _HOST,
         "player_source_type": url and "application/vnd.apple.mpegurl",
         "player_source_stream_type": None,
-        "player_poster": url and f"https://image.example.com/{row['playback_id']}/thumbnail.webp",
+        "player_poster": url and f"{poster}#sandbox-fragment",
     }
 
 

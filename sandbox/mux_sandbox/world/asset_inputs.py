@@ -63,7 +63,9 @@ def _main_input(asset: Row, dice: Dice) -> Row:
                 f"https://uploads.example.com/{asset['upload_id']}?Signature={dice.identifier(128)}"
             )
         case _:
-            settings["url"] = f"https://media.example.com/{name}.mp4?token={dice.identifier(40)}"
+            login = f"studio:{dice.identifier(32)}"
+            query = f"token={dice.identifier(40)}#t=0,60"
+            settings["url"] = f"https://{login}@media.example.com/{name}.mp4?{query}"
     made = [row for row in asset.get("tracks", []) if row.get("text_source") == "generated_vod"]
     if made:
         request = subtitle_request(f"captions/{dice.between(1, 999)}")

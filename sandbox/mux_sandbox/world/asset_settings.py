@@ -50,7 +50,7 @@ def settings_of(asset: Row) -> Row:
 def overlay_input(dice: Dice) -> Row:
     """Ask for a logo in a corner of the picture."""
     return {
-        "url": f"https://assets.example.com/logo.png?signature={dice.identifier(64)}",
+        "url": f"https://assets.example.com/logo.png?signature={dice.identifier(64)}#logo-1",
         "overlay_settings": {
             "vertical_align": "bottom",
             "vertical_margin": "5%",
@@ -74,7 +74,7 @@ def _inputs(dice: Dice) -> list[Row]:
         overlay_input(dice),
         {"url": f"mux://assets/{dice.identifier()}", "start_time": 2.5, "end_time": 61.75},
         {
-            "url": f"https://media.example.com/captions.vtt?token={dice.identifier(40)}",
+            "url": f"https://studio:{dice.identifier(40)}@media.example.com/captions.vtt",
             "type": "text",
             "text_type": "subtitles",
             "language_code": "pt-BR",

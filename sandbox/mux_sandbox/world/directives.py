@@ -36,7 +36,7 @@ _FETCH_TRACK = {
     "via": "mux_api",
     "action": "create_track",
     "params": {
-        "url": "https://media.example.com/house-captions.vtt",
+        "url": "https://studio:sandbox-password@media.example.com/house-captions.vtt?v=1#cues",
         "language_code": "en",
         "type": "text",
     },

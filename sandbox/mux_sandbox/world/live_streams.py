@@ -61,7 +61,7 @@ class LiveStreams:
         if number % 4 == 1:
             row["use_slate_for_standard_latency"] = number % 8 == 1
             row["reconnect_slate_url"] = (
-                f"https://assets.example.com/back-soon.png?signature={dice.identifier(64)}"
+                f"https://assets.example.com/back-soon.png?signature={dice.identifier(64)}#slate-1"
             )
         match number % 7:
             case 1 | 6:
@@ -112,7 +112,7 @@ def _simulcast_targets(dice: Dice) -> list[Row]:
         {
             "id": dice.identifier(56),
             "status": "idle",
-            "url": "rtmp://live.example.net/app",
+            "url": f"rtmp://studio:{dice.identifier(32)}@live.example.net/app/{_key(dice)}",
             "stream_key": _key(dice),
             "passthrough": "The other platform",
         },

@@ -17,7 +17,7 @@ _MAKING_BEGINS = 8 * 3600
 
 _MAKING_SECONDS = 300
 _ADDRESSES = (
-    "https://hooks.example.com/mux",
+    "https://mux:{token}@hooks.example.com/mux#all",
     "https://cms.example.com/api/webhooks/{token}",
     "https://relay.example.net/in?source=mux&token={token}",
 )
