@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_mux.exports.csv_rows import Block, CSVFile
+    from tap_mux.records.normalizer import Shorten
 
 _TYPES = {
     "string": pa.string(),
@@ -37,15 +38,23 @@ _PLAIN_MOMENT = r"^[0-9-]{10}T[0-9:]{8}Z$"
 class ArrowEncoder:
     """Encodes blocks of one file."""
 
-    def __init__(self, file: CSVFile, stream: str, added: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        file: CSVFile,
+        stream: str,
+        added: Mapping[str, Any],
+        shorten: Mapping[str, Shorten],
+    ) -> None:
         """Prepare for a file whose first line has been read.
 
         Args:
             file: The file.
             stream: Name of the stream.
             added: Columns that each record gets, and their values.
+            shorten: What is done to the texts of columns that have to be shortened, by their names.
         """
         self._columns = file.columns
+        self._shorten = shorten
         self._key = file.required
         self._added = msgspec.json.encode(added).decode()[1:-1]
         self._stream = msgspec.json.encode(stream).decode()
@@ -105,7 +114,8 @@ class ArrowEncoder:
         """Join the values of each row, and the JSON between them, to a line."""
         parts: list[Any] = []
         between = f'{{"type":"RECORD","stream":{self._stream},"record":{{'
-        for (_, name, type_), column in zip(self._columns, table.columns, strict=True):
+        for (_, name, type_), cells in zip(self._columns, table.columns, strict=True):
+            column = self._shortened(name, cells)
             if name == self._key and column.null_count:
                 raise _UnusualError
             between += f"{msgspec.json.encode(name).decode()}:"
@@ -130,6 +140,14 @@ class ArrowEncoder:
             *parts, "", null_handling="replace", null_replacement="null"
         )
         return _bytes_of(lines)
+
+    def _shortened(self, name: str, cells: pa.Array) -> pa.Array:
+        shorten = self._shorten.get(name)
+        if shorten is None:
+            return cells
+        if not pa.types.is_string(cells.type):
+            raise _UnusualError
+        return pa.array([text and shorten(text) for text in cells.to_pylist()], pa.string())
 
 
 class _UnusualError(Exception):

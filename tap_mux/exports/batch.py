@@ -13,14 +13,14 @@ from tap_mux.records.emitter import FileBatch
 from tap_mux.records.timestamps import utc_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_mux.api.workers import WorkerPool
     from tap_mux.exports.arrow_rows import ArrowEncoder
     from tap_mux.exports.csv_rows import Block
     from tap_mux.exports.files import File
     from tap_mux.records.emitter import Chunk
-    from tap_mux.records.normalizer import Record
+    from tap_mux.records.normalizer import Record, Shorten
     from tap_mux.records.writer import EncodedRecords
 
 MAX_BLOCKS = 2
@@ -43,6 +43,9 @@ class Table(NamedTuple):
 
     has_date_column: bool
     """Whether the column with the date is selected."""
+
+    shorten: Mapping[str, Shorten]
+    """What is done to the texts of columns that have to be shortened, by their names."""
 
 
 class DailyExport(FileBatch):
@@ -78,7 +81,8 @@ class DailyExport(FileBatch):
     def encode(self, stream: str, columns: Record) -> Iterator[Chunk]:
         """Encode the rows, if pyarrow is installed; see the base class."""
         date = {self._table.date_column: self.bookmark} if self._table.has_date_column else {}
-        return self._chunks(lambda content: _encoder(content, stream, date | columns))
+        shorten = self._table.shorten
+        return self._chunks(lambda content: _encoder(content, stream, date | columns, shorten))
 
     def _chunks(self, encoder_of: Callable[[CSVFile], ArrowEncoder | None]) -> Iterator[Chunk]:
         for file in self._files:
@@ -111,13 +115,15 @@ class DailyExport(FileBatch):
                 yield encoded or content.rows(block)
 
 
-def _encoder(content: CSVFile, stream: str, columns: Record) -> ArrowEncoder | None:
+def _encoder(
+    content: CSVFile, stream: str, columns: Record, shorten: Mapping[str, Shorten]
+) -> ArrowEncoder | None:
     """Return the fast encoder; None where pyarrow is not installed."""
     try:
         from tap_mux.exports.arrow_rows import ArrowEncoder  # noqa: PLC0415 - an extra; slow to import
     except ImportError:
         return None
-    return ArrowEncoder(content, stream, columns)
+    return ArrowEncoder(content, stream, columns, shorten)
 
 
 def _with_encoder(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux import schemas
+from tap_mux.records import urls
 from tap_mux.records.normalizer import compile_normalizer
 from tap_mux.records.selection import is_selected, known_paths, selected_schema
 from tap_mux.records.writer import MAX_RECORDS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.types import Context
 
-    from tap_mux.records.normalizer import Normalizer, Record
+    from tap_mux.records.normalizer import Normalizer, Record, Shorten
 
 
 class MissingKeyError(Exception):
@@ -70,6 +71,13 @@ class Conformer:
     def selected_schema(self) -> schemas.Schema:
         """The schema of what is written."""
         return selected_schema(self._stream)
+
+    @cached_property
+    def shorten(self) -> dict[str, Shorten]:
+        """What is done to the URLs that are not shown as a whole, by their paths."""
+        # A catalog has no marks, and may be older than the setting: the file tells.
+        marked = {} if self._has_credentials else schemas.urls(schemas.read(self._stream.name))
+        return {path: urls.SHORTENERS[shown] for path, shown in marked.items()}
 
     def report_unknown_field(self, path: str) -> None:
         """Warn of a field that the schema does not have, once, and say what becomes of it.
@@ -146,7 +154,8 @@ class Conformer:
         return compile_normalizer(
             schema,
             dropped=known - schemas.paths(schema),
-            is_kept=self.is_kept if self._is_collecting else None,
+            shorten=self.shorten,
+            keep=self._keep if self._is_collecting else None,
             on_unknown_field=self.report_unknown_field,
             on_misfit=self._report_misfit,
         )
@@ -156,9 +165,24 @@ class Conformer:
         """Whether fields that the schema does not have are collected in a column."""
         return schemas.UNKNOWN_FIELDS in self.selected_schema["properties"]
 
+    def _keep(self, value: Any) -> Any:
+        """Return what is kept of fields that the schema does not have."""
+        if isinstance(value, dict):
+            return {
+                name: self._keep(inner) for name, inner in value.items() if self._is_allowed(name)
+            }
+        if isinstance(value, list):
+            return [self._keep(inner) for inner in value]
+        if isinstance(value, str) and not self._has_credentials:
+            return urls.of_unknown(value)
+        return value
+
     def _is_allowed(self, name: str) -> bool:
-        is_credential = schemas.looks_like_credential(name)
-        return not is_credential or bool(self._stream.config.get("include_credentials"))
+        return self._has_credentials or not schemas.looks_like_credential(name)
+
+    @cached_property
+    def _has_credentials(self) -> bool:
+        return bool(self._stream.config.get("include_credentials"))
 
     def _report_misfit(self, path: str) -> None:
         self._stream.logger.warning(

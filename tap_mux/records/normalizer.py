@@ -20,7 +20,8 @@ from tap_mux.schemas import UNKNOWN_FIELDS
 Record = dict[str, Any]
 Normalizer = Callable[[Mapping[str, Any]], Record]
 OnField = Callable[[str], None]
-IsKept = Callable[[str], bool]
+Keep = Callable[[Record], Record]
+Shorten = Callable[[str], str | None]
 _Coerce = Callable[[Any], Any]
 
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
@@ -47,7 +48,8 @@ def compile_normalizer(
     schema: Mapping[str, Any],
     *,
     dropped: Collection[str] = (),
-    is_kept: IsKept | None = None,
+    shorten: Mapping[str, Shorten] | None = None,
+    keep: Keep | None = None,
     on_unknown_field: OnField,
     on_misfit: OnField,
 ) -> Normalizer:
@@ -56,8 +58,9 @@ def compile_normalizer(
     Args:
         schema: JSON Schema of an object.
         dropped: Paths of fields that are left out without a report.
-        is_kept: Returns whether a field that the schema does not have is kept in the column
-            UNKNOWN_FIELDS, by its name. None if records do not get that column.
+        shorten: What is done to texts that have to be shortened, by the paths of their fields.
+        keep: Returns what is kept in the column UNKNOWN_FIELDS of the fields that the schema does
+            not have. None if records do not get that column.
         on_unknown_field: Called with the path of each field that the schema does not have, once.
         on_misfit: Called with the path of each field with a value that does not fit its type and
             became null, once.
@@ -65,7 +68,8 @@ def compile_normalizer(
     Returns:
         The function. It does not change the record that it is given.
     """
-    rules = _Rules(frozenset(dropped), is_kept, _once(on_unknown_field), _once(on_misfit))
+    reports = _once(on_unknown_field), _once(on_misfit)
+    rules = _Rules(frozenset(dropped), shorten or {}, keep, *reports)
     root = _object(schema, "", rules)
     shape, coerce, finish, collect = root.shape, root.coerce, root.finish or dict, root.collect
 
@@ -87,7 +91,8 @@ def compile_normalizer(
 
 class _Rules(NamedTuple):
     dropped: frozenset[str]
-    is_kept: IsKept | None
+    shorten: Mapping[str, Shorten]
+    keep: Keep | None
     on_unknown_field: OnField
     on_misfit: OnField
 
@@ -137,7 +142,7 @@ def _object(schema: Mapping[str, Any], prefix: str, rules: _Rules) -> FieldType:
         return coerced
 
     finish = _finish_fields(to_finish, dropped) if to_finish or dropped else None
-    collect = _collect_fields(types, dropped, rules.is_kept) if rules.is_kept else None
+    collect = _collect_fields(types, dropped, rules.keep) if rules.keep else None
     return FieldType(_struct(shapes), coerce, finish, collect)
 
 
@@ -155,30 +160,20 @@ def _finish_fields(to_finish: Mapping[str, _Coerce], dropped: Collection[str]) -
     return finish
 
 
-def _collect_fields(
-    types: Mapping[str, FieldType], dropped: Collection[str], is_kept: IsKept
-) -> _Coerce:
+def _collect_fields(types: Mapping[str, FieldType], dropped: set[str], keep: Keep) -> _Coerce:
     def collect(record: object) -> Record | None:
         if not isinstance(record, dict):
             return None
-        found: Record = {}
+        names = record.keys() - types.keys() - dropped
+        found = keep({name: record[name] for name in record if name in names})
         for name, value in record.items():
-            if name not in types:
-                if name not in dropped and is_kept(name):
-                    found[name] = _kept(value, is_kept)
-            elif collect_inner := types[name].collect:
+            if name in types and (collect_inner := types[name].collect):
                 inner = collect_inner(value)
                 if inner is not None:
                     found[name] = inner
         return found or None
 
     return collect
-
-
-def _kept(value: Any, is_kept: IsKept) -> Any:
-    if isinstance(value, dict):
-        return {name: _kept(inner, is_kept) for name, inner in value.items() if is_kept(name)}
-    return [_kept(inner, is_kept) for inner in value] if isinstance(value, list) else value
 
 
 def _coerced(value: object, field_type: FieldType) -> object:
@@ -194,6 +189,8 @@ def _struct(shapes: Mapping[str, Any]) -> type[msgspec.Struct]:
 
 
 def _field_type(schema: Mapping[str, Any], path: str, rules: _Rules) -> FieldType:
+    if shorten := rules.shorten.get(path):
+        return _shortened(shorten)
     names = schema.get("type", [])
     names = [name for name in ([names] if isinstance(names, str) else names) if name != "null"]
     name = names[0] if len(names) == 1 else "any"
@@ -202,6 +199,13 @@ def _field_type(schema: Mapping[str, Any], path: str, rules: _Rules) -> FieldTyp
     if name == "array" and "items" in schema:
         return _array(_field_type(schema["items"], path, rules))
     return _SIMPLE.get(f"{name} {schema.get('format')}") or _SIMPLE[name]
+
+
+def _shortened(shorten: Shorten) -> FieldType:
+    def finish(value: object) -> str | None:
+        return shorten(_text(value))
+
+    return FieldType(Any, finish, finish)
 
 
 def _array(items: FieldType) -> FieldType:

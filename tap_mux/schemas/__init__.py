@@ -1,7 +1,9 @@
 """One JSON Schema file for each stream, and what its marks mean.
 
 ``"x-credential": true`` marks a property that gives access to something. It is left out unless the
-user asks for it. Marks are ours alone and are not shown to anybody.
+user asks for it. ``"x-url": "path"`` marks a URL that a customer gave, and that is shown up to its
+path unless the user asks for all of it; ``"x-url": "host"`` one that is shown up to its host, since
+its path may be a secret. Marks are ours alone and are not shown to anybody.
 
 Properties are named by their path, such as ``tracks.name`` for the name of each of the tracks.
 
@@ -25,6 +27,7 @@ UNKNOWN_FIELDS = "unknown_fields"
 """The column for what Mux sends and the schema does not have."""
 
 _CREDENTIAL = "x-credential"
+_URL = "x-url"
 _CREDENTIAL_NAMES = re.compile(
     r"secret|private|passphrase|password|stream_key|(^|_)key$|signature|(^|_)token$|temporary_|download_url"
 )
@@ -62,6 +65,11 @@ def credentials(schema: Schema) -> frozenset[str]:
     return frozenset(path for path, field in _walk(schema, "") if field.get(_CREDENTIAL))
 
 
+def urls(schema: Schema) -> dict[str, str]:
+    """Return up to which part URLs are shown, by the paths of the properties that are marked."""
+    return {path: field[_URL] for path, field in _walk(schema, "") if _URL in field}
+
+
 def looks_like_credential(name: str) -> bool:
     """Return whether the name of a field is like that of one that gives access to something."""
     return _CREDENTIAL_NAMES.search(name) is not None and name not in _HARMLESS_NAMES
@@ -91,7 +99,7 @@ def without(schema: Schema, left_out: Collection[str], prefix: str = "") -> Sche
         left_out: Paths of the properties to leave out.
         prefix: Path of the schema itself, with a dot behind it.
     """
-    copy = {key: value for key, value in schema.items() if key != _CREDENTIAL}
+    copy = {key: value for key, value in schema.items() if key not in {_CREDENTIAL, _URL}}
     if "properties" in copy:
         copy["properties"] = {
             name: without(field, left_out, f"{prefix}{name}.")

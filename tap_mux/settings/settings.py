@@ -219,7 +219,8 @@ SETTINGS = th.PropertiesList(
         title="Include Credentials",
         description=(
             "Whether to load fields that give access to something, such as pre-signed URLs. "
-            "Without it, schemas and records do not have them."
+            "Without it, schemas and records do not have them, and other URLs lack the parts that "
+            "may give access."
         ),
     ),
     th.Property(

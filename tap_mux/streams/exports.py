@@ -105,6 +105,7 @@ class ExportedVideoViews(MuxStream):
             self.replication_key,
             type_of,
             is_selected(self, self.replication_key),
+            conformer.shorten,
         )
 
     def probe(self) -> None:

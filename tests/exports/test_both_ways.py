@@ -17,7 +17,9 @@ from tap_mux import schemas
 from tap_mux.exports.arrow_rows import ArrowEncoder
 from tap_mux.exports.csv_rows import CSVFile
 from tap_mux.records.normalizer import compile_normalizer
-from tests.exports.stream import STREAM, ids, read, records
+from tap_mux.records.urls import to_path
+from tests.exports.stream import STREAM, day, ids, publish, read, records
+from tests.support.urls import URLS
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox
@@ -26,6 +28,7 @@ CELLS = {
     "video_title": st.text(
         st.characters(codec="utf-8") | st.sampled_from('",\\\n\r\t :'), max_size=12
     ),
+    "player_poster": st.sampled_from([*(url for url, _, _ in URLS), '"', '\\"']),
     "asn": st.integers(-(2**70), 2**70).map(str) | st.sampled_from(["", "1e3", "x"]),
     "latitude": st.floats().map(str) | st.integers().map(str) | st.sampled_from(["", "x"]),
     "watched": st.sampled_from(["", "true", "false", "t", "f", "1", "0", "True", "no"]),
@@ -35,6 +38,7 @@ CELLS = {
 TYPES = {
     "view_id": "string",
     "video_title": "string",
+    "player_poster": "string",
     "asn": "integer",
     "latitude": "number",
     "watched": "boolean",
@@ -56,11 +60,16 @@ def test_both_ways_give_the_same_records(rows: list[dict[str, str]]) -> None:
         required="view_id",
         added={"export_date": "2026-01-31T00:00:00.000000Z"},
     )
+    shorten = {"player_poster": to_path}
     normalize = compile_normalizer(
-        schemas.read(STREAM), on_unknown_field=pytest.fail, on_misfit=lambda _: None
+        schemas.read(STREAM),
+        shorten=shorten,
+        on_unknown_field=pytest.fail,
+        on_misfit=lambda _: None,
     )
     (block,) = file.blocks()
-    encoder = ArrowEncoder(file, STREAM, {"export_date": "2026-01-31T00:00:00.000000Z"})
+    columns = {"export_date": "2026-01-31T00:00:00.000000Z"}
+    encoder = ArrowEncoder(file, STREAM, columns, shorten)
     lines = encoder.encode(block, datetime.now(UTC))
     expected = [normalize(row) for row in file.rows(block)]
     assert len(expected) == len(rows)
@@ -92,3 +101,13 @@ def test_both_ways_agree_on_the_sandboxs_files(
     assert [record["view_id"] for record in fast] == week
     monkeypatch.setitem(sys.modules, "tap_mux.exports.arrow_rows", None)
     assert records(read(sandbox, include_credentials=True)) == fast
+
+
+def test_urls_are_shortened_with_pyarrow(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CSVFile, "rows", None)
+    urls = [(url, path) for url, path, _ in URLS if url.isprintable()]
+    rows = [f"{number},{url}\n" for number, (url, _) in enumerate(urls) if "," not in url]
+    publish(sandbox, {day(1): "".join(["view_id,player_source_url\n", *rows])})
+    found = [record["player_source_url"] for record in records(read(sandbox))]
+    assert found == [path for url, path in urls if "," not in url]
+    assert len(found) > 50

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_mux.api.errors import MuxError
+from tap_mux.records.urls import of_unknown
 from tests.exports.stream import catalog_without, day, midnight, one, publish, read, records
+from tests.support.urls import URLS
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox
@@ -52,14 +56,19 @@ class TestColumns:
         assert records(output) == [{"view_id": "a", "country": "DE", "export_date": midnight(1)}]
         assert "does not have" not in caplog.text
 
-    def test_credentials_are_left_out_unless_included(
-        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        content = "view_id,player_source_url\na,https://example.com/?token=1\n"
-        assert one(sandbox, content) == [{"view_id": "a"}]
-        assert "does not have" not in caplog.text
-        (record,) = one(sandbox, content, include_credentials=True)
-        assert record["player_source_url"] == "https://example.com/?token=1"
+    def test_urls_are_shortened_unless_credentials_are_included(self, sandbox: Sandbox) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["view_id", "player_source_url", "player_poster", "new"])
+        writer.writerows([number, url, url, url] for number, (url, _, _) in enumerate(URLS))
+        short = one(sandbox, text.getvalue(), keep_unknown_fields=True)
+        whole = one(sandbox, text.getvalue(), include_credentials=True)
+        for name in ("player_source_url", "player_poster"):
+            assert [record[name] for record in short] == [path for _, path, _ in URLS]
+            assert [record[name] or "" for record in whole] == [url for url, _, _ in URLS]
+        assert [(record["unknown_fields"] or {}).get("new") for record in short] == [
+            of_unknown(url) or None for url, _, _ in URLS
+        ]
 
     @pytest.mark.parametrize(
         ("content", "message"),

@@ -1,10 +1,12 @@
-"""Credentials in records are loaded only if include_credentials is true."""
+"""Credentials in records, and in URLs, are loaded only if include_credentials is true."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,26 +17,20 @@ from tests.support.records import DAY, HOUR, MINUTE, tap_time
 from tests.support.tapping import run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mux_sandbox import ExplicitWorld
 
 VALUES = re.compile(r"[?&](X-\w+-)?(signature|token|expires|key)=|BEGIN [A-Z ]*KEY", re.IGNORECASE)
 EXPECTED = {
     "assets": "master.url",
-    "asset_inputs": "settings.url",
-    "exported_video_views": "player_source_url",
     "live_streams": "stream_key",
     "robot_jobs": "outputs.temporary_vtt_url",
-    "uploads": "new_asset_settings.input.url",
     "usage_exports": "download_url",
-    "video_view_details": "player_source_url",
-    "webhooks": "address",
 }
 """One credential field for each stream whose records always have one."""
 
 RARE: dict[str, Any] = {
-    "directives": {"resources": [{"source": {"params": {"url": "https://a.example/?token=b"}}}]},
     "signing_keys": {"private_key": "a"},
     "uploads": {"url": "https://a.example/?signature=b"},
     "webhooks": {"signing_secret": "a"},
@@ -75,6 +71,25 @@ def sent(records: list[Any]) -> dict[str, Any]:
     }
 
 
+def secrets_of(records: list[Any], shown: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Return the secrets in URLs of records, and in which parts of URLs they are."""
+    secrets: set[str] = set()
+    parts: set[str] = set()
+    for record in records:
+        for path, value in leaves(record):
+            if path in shown and value is not None:
+                url = urlsplit(value)
+                found = {
+                    "login": url.netloc.rpartition("@")[0],
+                    "query": url.query,
+                    "fragment": url.fragment,
+                    "path": url.path.strip("/") if shown[path] == "host" else "",
+                }
+                parts |= {part for part, text in found.items() if text}
+                secrets |= {text for text in found.values() if text}
+    return secrets, parts
+
+
 def suspicious(path: str, value: object = None) -> bool:
     """Return whether a name or a value looks like a credential."""
     name = path.rsplit(".", 1)[-1]
@@ -101,11 +116,21 @@ def test_no_record_has_a_credential(request: pytest.FixtureRequest, name: str) -
     sandbox: Sandbox = request.getfixturevalue("crowded" if is_live else "generated")
     is_long = name == "monitoring_breakdown_timeseries"
     since = time.time() - (5 * MINUTE if is_long else 2 * HOUR if is_live else 9 * DAY)
-    records = run_tap(sandbox, name, start_date=tap_time(since)).records(name)
+    settings: dict[str, Any] = {"start_date": tap_time(since)}
+    records = run_tap(sandbox, name, **settings).records(name)
     assert records
     assert [
         path for record in records for path, value in leaves(record) if suspicious(path, value)
     ] == []
+    shown = schemas.urls(schemas.read(name))
+    if shown:
+        whole = run_tap(sandbox, name, include_credentials=True, **settings).records(name)
+        secrets, parts = secrets_of(whole, shown)
+        assert parts >= {"login", "query", "fragment"}
+        assert ("path" in parts) == ("host" in shown.values())
+        text = json.dumps(records)
+        assert [secret for secret in secrets if secret in text] == []
+        assert {path: shown[path] for path in sent(records) if path in shown} == shown
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -35,6 +35,15 @@ PERSONAL = re.compile(
 """Fields that say who or where a viewer is, and custom fields, which may hold anything."""
 
 
+SHORTENED = {
+    "path": " Up to the path, without user, password, query and fragment, unless "
+    "include_credentials is true; null where that may hold a secret.",
+    "host": " Scheme, host and port alone, unless include_credentials is true; null where these "
+    "are not certain.",
+}
+"""How descriptions of URLs end."""
+
+
 def fields(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
     """Yield all properties at all depths, with their paths."""
     for name, field in schema.get("properties", {}).items():
@@ -77,9 +86,10 @@ class TestForm:
                 assert isinstance(field["items"]["type"], str), path
 
     def test_only_keywords_that_loaders_support(self, name: str) -> None:
-        allowed = {"type", "format", "maximum", "description", "properties", "items"}
+        marks = {"x-credential", "x-url"}
+        allowed = {"type", "format", "maximum", "description", "properties", "items"} | marks
         for path, field in fields(schemas.read(name)):
-            assert field.keys() <= {*allowed, "x-credential"}, path
+            assert field.keys() <= allowed, path
             # target-duckdb makes text of a date.
             assert field.get("format") in {None, "date-time"}, path
             assert re.fullmatch(r"[a-z][a-z0-9_]*", path.rsplit(".", 1)[-1]), path
@@ -97,6 +107,13 @@ class TestForm:
         for path, field in fields(schema):
             assert field["description"].endswith("."), path
 
+    def test_urls_say_how_they_are_shortened(self, name: str) -> None:
+        for path, field in fields(schemas.read(name)):
+            if "x-url" in field:
+                assert field["type"] == ["string", "null"], path
+                assert field["description"].endswith(SHORTENED[field["x-url"]]), path
+                assert "x-credential" not in field, path
+
     def test_has_its_keys(self, name: str) -> None:
         stream = STREAMS[name]
         properties = schemas.read(name)["properties"]
@@ -113,7 +130,7 @@ class TestForm:
         hidden = schemas.credentials(schema)
         shown = dict(fields(entry["schema"]))
         assert shown.keys() == {path for path, _ in fields(schema) if path not in hidden}
-        assert all("x-credential" not in field for field in shown.values())
+        assert not [path for path, field in shown.items() if {"x-credential", "x-url"} & {*field}]
 
 
 def test_no_stream_shares_a_name() -> None:
