@@ -177,12 +177,6 @@ ACCEPTED = (
         "Newer: Mux's TypeScript client names them.",
     ),
     Accepted(
-        "robot_jobs",
-        "gone field",
-        "outputs.moments.quotable_segment.end_ms",
-        "Mux names only the start of a quote: the tap has a column for its end, too.",
-    ),
-    Accepted(
         "asset_heatmaps playback_id_heatmaps video_heatmaps",
         "new field",
         "value",
