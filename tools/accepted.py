@@ -92,6 +92,18 @@ ACCEPTED = (
         "The tap adds what it asked for; Mux's records do not tell.",
     ),
     Accepted(
+        f"{METRICS} monitoring_breakdown_timeseries monitoring_breakdowns monitoring_timeseries",
+        "gone field",
+        "unit",
+        "The tap adds the unit of the values, which Mux says in words only.",
+    ),
+    Accepted(
+        "metric_comparisons",
+        "gone field",
+        "unit items.unit",
+        "The tap adds the unit of the values, which follows from their type.",
+    ),
+    Accepted(
         METRICS,
         "gone field",
         "aggregation measurement",

@@ -1,59 +1,78 @@
 """The words that Mux Data has for its metrics and dimensions."""
 
-METRICS = (
-    "ad_attempt_count",
-    "ad_break_count",
-    "ad_break_error_count",
-    "ad_break_error_percentage",
-    "ad_error_count",
-    "ad_error_percentage",
-    "ad_exit_before_start_count",
-    "ad_exit_before_start_percentage",
-    "ad_impression_count",
-    "ad_preroll_startup_time",
-    "ad_startup_error_count",
-    "ad_startup_error_percentage",
-    "aggregate_startup_time",
-    "downscale_percentage",
-    "exits_before_video_start",
-    "live_stream_latency",
-    "max_downscale_percentage",
-    "max_request_latency",
-    "max_upscale_percentage",
-    "page_load_time",
-    "playback_business_exception_percentage",
-    "playback_failure_percentage",
-    "playback_success_score",
-    "player_startup_time",
-    "playing_time",
-    "rebuffer_count",
-    "rebuffer_duration",
-    "rebuffer_frequency",
-    "rebuffer_percentage",
-    "rebuffer_score",
-    "rendition_change_count",
-    "rendition_downshift_count",
-    "rendition_upshift_count",
-    "request_latency",
-    "request_throughput",
-    "requests_for_first_preroll",
-    "seek_latency",
-    "startup_time_score",
-    "unique_viewers",
-    "upscale_percentage",
-    "video_quality_score",
-    "video_startup_business_exception_percentage",
-    "video_startup_failure_percentage",
-    "video_startup_preroll_load_time",
-    "video_startup_preroll_request_time",
-    "video_startup_time",
-    "view_content_startup_time",
-    "view_dropped_percentage",
-    "viewer_experience_score",
-    "views",
-    "weighted_average_bitrate",
-)
-"""Metrics of views. See https://www.mux.com/docs/guides/understand-metric-definitions"""
+MILLISECONDS = "milliseconds"
+RATIO = "ratio"
+SCORE = "score"
+COUNT = "count"
+PER_MINUTE = "per_minute"
+BITS_PER_SECOND = "bits_per_second"
+
+METRICS = {
+    "ad_attempt_count": COUNT,
+    "ad_break_count": COUNT,
+    "ad_break_error_count": COUNT,
+    "ad_break_error_percentage": RATIO,
+    "ad_error_count": COUNT,
+    "ad_error_percentage": RATIO,
+    "ad_exit_before_start_count": COUNT,
+    "ad_exit_before_start_percentage": RATIO,
+    "ad_impression_count": COUNT,
+    "ad_preroll_startup_time": MILLISECONDS,
+    "ad_startup_error_count": COUNT,
+    "ad_startup_error_percentage": RATIO,
+    "aggregate_startup_time": MILLISECONDS,
+    "downscale_percentage": RATIO,
+    "exits_before_video_start": RATIO,
+    "live_stream_latency": MILLISECONDS,
+    "max_downscale_percentage": RATIO,
+    "max_request_latency": MILLISECONDS,
+    "max_upscale_percentage": RATIO,
+    "page_load_time": MILLISECONDS,
+    "playback_business_exception_percentage": RATIO,
+    "playback_failure_percentage": RATIO,
+    "playback_success_score": SCORE,
+    "player_startup_time": MILLISECONDS,
+    "playing_time": MILLISECONDS,
+    "rebuffer_count": COUNT,
+    "rebuffer_duration": MILLISECONDS,
+    "rebuffer_frequency": PER_MINUTE,
+    "rebuffer_percentage": RATIO,
+    "rebuffer_score": SCORE,
+    "rendition_change_count": COUNT,
+    "rendition_downshift_count": COUNT,
+    "rendition_upshift_count": COUNT,
+    "request_latency": MILLISECONDS,
+    "request_throughput": BITS_PER_SECOND,
+    "requests_for_first_preroll": COUNT,
+    "seek_latency": MILLISECONDS,
+    "startup_time_score": SCORE,
+    "unique_viewers": COUNT,
+    "upscale_percentage": RATIO,
+    "video_quality_score": SCORE,
+    "video_startup_business_exception_percentage": RATIO,
+    "video_startup_failure_percentage": RATIO,
+    "video_startup_preroll_load_time": MILLISECONDS,
+    "video_startup_preroll_request_time": MILLISECONDS,
+    "video_startup_time": MILLISECONDS,
+    "view_content_startup_time": MILLISECONDS,
+    "view_dropped_percentage": RATIO,
+    "viewer_experience_score": SCORE,
+    "views": COUNT,
+    "weighted_average_bitrate": BITS_PER_SECOND,
+}
+"""Metrics of views, and their units.
+
+See https://www.mux.com/docs/guides/understand-metric-definitions
+"""
+
+UNITS_OF_TYPES = {
+    "milliseconds": MILLISECONDS,
+    "number": COUNT,
+    "per_minute": PER_MINUTE,
+    "percentage": RATIO,
+    "score": SCORE,
+}
+"""Units, by what Mux calls the type of a value. It says mbps where it means bits per second."""
 
 MEASUREMENTS = (
     "95th",
@@ -177,15 +196,15 @@ NO_FILTER_METRICS = (
 GRANULARITIES = {"minute": 60, "ten_minutes": 600, "hour": 3600, "day": 86_400}
 """Lengths of the windows that metrics are read in, in seconds."""
 
-MONITORING_METRICS = (
-    "current-concurrent-viewers",
-    "current-rebuffering-percentage",
-    "exits-before-video-start",
-    "playback-failure-percentage",
-    "current-average-bitrate",
-    "video-startup-failure-percentage",
-)
-"""Metrics of what is being watched."""
+MONITORING_METRICS = {
+    "current-concurrent-viewers": COUNT,
+    "current-rebuffering-percentage": RATIO,
+    "exits-before-video-start": RATIO,
+    "playback-failure-percentage": RATIO,
+    "current-average-bitrate": None,
+    "video-startup-failure-percentage": RATIO,
+}
+"""Metrics of what is being watched, and their units; None where Mux does not say it."""
 
 MONITORING_DIMENSIONS = (
     "asn",
@@ -201,3 +220,15 @@ MONITORING_DIMENSIONS = (
     "view_has_ad",
 )
 """What these can be grouped by."""
+
+
+def unit_of(metric: str, measurement: str) -> str | None:
+    """Return the unit of the values of a metric; None where Mux does not say it.
+
+    Args:
+        metric: The metric.
+        measurement: How the values of views are combined.
+    """
+    unit = METRICS.get(metric)
+    is_other = {"count": unit != COUNT, "sum": unit not in {COUNT, MILLISECONDS}}
+    return None if is_other.get(measurement) else unit

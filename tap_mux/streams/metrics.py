@@ -12,11 +12,12 @@ from tap_mux.reading.answers import (
     expand_path,
     key_value,
     meta_of,
+    objects_of,
     timestamp_of,
 )
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.settings.metrics import metric_requests
-from tap_mux.settings.vocabulary import GRANULARITIES
+from tap_mux.settings.vocabulary import GRANULARITIES, METRICS, UNITS_OF_TYPES, unit_of
 from tap_mux.streams.periodic import PeriodicStream, timeframe
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class MetricStream(PeriodicStream):
         """Return the path for a partition."""
         return expand_path(self.path, partition["metric"])
 
+    def unit_of(self, partition: Context) -> str | None:
+        """Return the unit of the values of a partition."""
+        return unit_of(partition["metric"], partition["measurement"])
+
     def columns_of(self, envelope: dict[str, Any], asked: Window) -> Record | None:
         """Return the columns that say what an answer is for; None if for another window."""
         window = self.window_columns(asked, envelope)
@@ -91,7 +96,10 @@ class MetricTimeseries(MetricStream):
         }
         envelope = self.client.get(self.path_of(partition), query, items=list)
         self.is_answer_for(window, envelope)  # for its warning: the intervals are looked at below
-        aggregation = meta_of(envelope).get("aggregation")
+        columns = {
+            "aggregation": meta_of(envelope).get("aggregation"),
+            "unit": self.unit_of(partition),
+        }
         first = utc_timestamp(window.start)
         last = utc_timestamp(window.end - self.interval_seconds(partition))
         found = []
@@ -102,7 +110,7 @@ class MetricTimeseries(MetricStream):
             record = dict(zip(FIELDS, interval, strict=True))
             time = timestamp_of(record, "time")
             if first <= time <= last:
-                found.append({**record, "time": time, "aggregation": aggregation})
+                found.append({**record, **columns, "time": time})
         return sorted(found, key=itemgetter("time"))
 
 
@@ -122,7 +130,9 @@ class MetricOverall(MetricStream):
         query = self.query_of(window, partition)
         envelope = self.client.get(self.path_of(partition), query, data=dict)
         columns = self.columns_of(envelope, window)
-        return [] if columns is None else [{**envelope["data"], **columns}]
+        if columns is None:
+            return []
+        return [{**envelope["data"], **columns, "unit": self.unit_of(partition)}]
 
 
 class MetricBreakdowns(MetricStream):
@@ -160,12 +170,13 @@ class MetricBreakdowns(MetricStream):
             "order_direction": "asc",
         }
         found = []
+        unit = self.unit_of(partition)
         pages = self.lists.page_after_page(self.path_of(partition), query, by_field("field"))
         for envelope in pages:
             columns = self.columns_of(envelope, window)
             if columns is not None:
                 found += [
-                    {**value, **columns, "field": key_value(value, "field")}
+                    {**value, **columns, "unit": unit, "field": key_value(value, "field")}
                     for value in envelope["data"]
                 ]
         return found
@@ -202,6 +213,7 @@ class MetricInsights(MetricStream):
                 **{name: value for name, value in insight.items() if name != "metric"},
                 **columns,
                 "metric_value": insight.get("metric"),  # "metric" is the value there
+                "unit": self.unit_of(partition),
                 "filter_value": key_value(insight, "filter_value"),
             }
             for insight in envelope["data"]
@@ -239,4 +251,11 @@ class MetricComparisons(MetricStream):
         if columns is None:
             return []
         del columns["aggregation"]
-        return [{**metric, **columns} for metric in envelope["data"]]
+        return [{**_with_units(line), **columns} for line in envelope["data"]]
+
+
+def _with_units(line: Record) -> Record:
+    """Add the units to a line of the overview, and to the metrics that belong to it."""
+    unit = UNITS_OF_TYPES.get(str(line.get("type"))) or METRICS.get(str(line.get("metric")))
+    items = [_with_units(item) for item in objects_of(line, "items")]
+    return {**line, "unit": unit, **({"items": items} if items else {})}

@@ -13,6 +13,7 @@ from tap_mux.reading.answers import (
     key_value,
     meta_of,
     objects_of,
+    others,
     timestamp_of,
     window_of,
 )
@@ -125,7 +126,8 @@ class MonitoringTimeseries(MonitoringStream):
             answer = self._ask(partition["metric"], first)
             found = _between(answer["data"], "date", first, last)
             if found:
-                yield found
+                unit = MONITORING_METRICS[partition["metric"]]
+                yield [{**record, "unit": unit} for record in found]
                 first = epoch_seconds(found[-1]["date"]) + 1
             else:
                 first = _end_of(answer, first)
@@ -135,7 +137,7 @@ class MonitoringTimeseries(MonitoringStream):
 
     def probe(self) -> None:
         """Ask for the last minutes of one metric."""
-        self._ask(MONITORING_METRICS[0], int(time.time()) - MARGIN_SECONDS)
+        self._ask(next(iter(MONITORING_METRICS)), int(time.time()) - MARGIN_SECONDS)
 
 
 def _end_of(answer: dict[str, Any], first: int) -> int:
@@ -171,7 +173,12 @@ class MonitoringBreakdowns(MonitoringStream):
         metric, dimension, moment = asked
         query = {**self.query, "dimension": dimension, "timestamp": moment}
         answer = self.client.get(expand_path(self.path, metric), query)
-        columns = {"metric": metric, "dimension": dimension, "timestamp": utc_timestamp(moment)}
+        columns = {
+            "metric": metric,
+            "dimension": dimension,
+            "timestamp": utc_timestamp(moment),
+            "unit": MONITORING_METRICS[metric],
+        }
         return [
             {**value, **columns, "value": key_value(value, "value")} for value in answer["data"]
         ]
@@ -179,7 +186,7 @@ class MonitoringBreakdowns(MonitoringStream):
     def probe(self) -> None:
         """Ask for one metric by one dimension."""
         moment = int(time.time()) - MARGIN_SECONDS
-        self._ask((MONITORING_METRICS[0], MONITORING_DIMENSIONS[0], moment))
+        self._ask((next(iter(MONITORING_METRICS)), MONITORING_DIMENSIONS[0], moment))
 
 
 class MonitoringBreakdownTimeseries(MonitoringStream):
@@ -225,8 +232,15 @@ class MonitoringBreakdownTimeseries(MonitoringStream):
             **timeframe(window),
         }
         answer = self.client.get(expand_path(self.path, columns["metric"]), query)
+        unit = MONITORING_METRICS[columns["metric"]]
         return [
-            {**value, "value": key_value(value, "value"), "date": moment["date"]}
+            {
+                **others(moment, "date", "values"),
+                **value,
+                "value": key_value(value, "value"),
+                "date": moment["date"],
+                "unit": unit,
+            }
             for moment in _between(answer["data"], "date", window.start, window.end)
             for value in objects_of(moment, "values")
         ]

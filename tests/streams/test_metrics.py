@@ -10,6 +10,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from mux_sandbox import Answer
 from tap_mux.settings.metrics import DEFAULT_METRICS
+from tap_mux.settings.vocabulary import METRICS
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
 from tests.support.records import DAY, HOUR, NOW, tap_time, view, wire_time
@@ -131,6 +132,7 @@ class TestRecords:
             "filters_key": "all",
             "granularity": "day",
             "aggregation": "view_start",
+            "unit": "count",
             "environment_id": "sandbox-environment",
         }
         counts = {4: None, 3: 2, 2: None, 1: 2}
@@ -223,6 +225,75 @@ class TestRecords:
             "metric_timeseries"
         )
         assert (record["value"], record["views"]) == (0.87435, 154_240)
+
+    @pytest.mark.parametrize("name", [name for name in ENDPOINTS if name != "metric_comparisons"])
+    @pytest.mark.parametrize(
+        ("metric", "measurement", "unit"),
+        [
+            ("video_startup_time", None, "milliseconds"),
+            ("video_startup_time", "95th", "milliseconds"),
+            ("playing_time", "sum", "milliseconds"),
+            ("playing_time", "count", None),
+            ("rebuffer_percentage", None, "ratio"),
+            ("rebuffer_percentage", "sum", None),
+            ("viewer_experience_score", "avg", "score"),
+            ("rebuffer_frequency", None, "per_minute"),
+            ("weighted_average_bitrate", "median", "bits_per_second"),
+            ("views", "count", "count"),
+            ("rebuffer_count", "sum", "count"),
+        ],
+    )
+    def test_units(
+        self, sandbox: Sandbox, name: str, metric: str, measurement: str | None, unit: str | None
+    ) -> None:
+        request: Row = {"metric": metric, "group_by": ["country"]}
+        if measurement is not None:
+            request["measurement"] = measurement
+        body = {"filter_column": "country", "filter_value": "DE", "metric": 1}
+        answer = {"data": [body], "timeframe": [day(1), day(0)]}
+        sandbox.faults.add("/insights", times=None, action=Answer(200, answer))
+        records = read(sandbox, name, request, start=day(1)).records(name)
+        assert [record["unit"] for record in records] == [unit] * len(records) != []
+
+    def test_units_of_comparisons(self, sandbox: Sandbox) -> None:
+        records = read(sandbox, "metric_comparisons", VIEWS, start=day(1)).records(
+            "metric_comparisons"
+        )
+        lines = [*records, *(item for record in records for item in record.get("items") or ())]
+        by_type = {line["type"]: line["unit"] for line in lines if "type" in line}
+        assert by_type == {
+            "number": "count",
+            "milliseconds": "milliseconds",
+            "score": "score",
+            "percentage": "ratio",
+            "per_minute": "per_minute",
+            "mbps": "bits_per_second",
+        }
+        for line in lines:
+            assert line["unit"] == METRICS.get(line.get("metric")), line["name"]
+            assert (line["unit"] is None) == (line["name"] == "totals")
+        assert len(lines) > 50
+
+    @pytest.mark.parametrize(
+        ("line", "unit"),
+        [
+            ({"type": "score", "metric": "playback_failure_score"}, "score"),
+            ({"type": "milliseconds", "metric": "views"}, "milliseconds"),
+            ({"type": "novelty", "metric": "views"}, "count"),
+            ({"type": ["score"], "metric": ["views"]}, None),
+            ({"metric": "novelty"}, None),
+        ],
+    )
+    def test_units_of_comparisons_that_mux_changes(
+        self, sandbox: Sandbox, line: Row, unit: str | None
+    ) -> None:
+        line = {"name": "a", **line}
+        body = {"data": [{**line, "items": [line]}], "timeframe": [day(1), day(0)]}
+        sandbox.faults.add("/comparison", action=Answer(200, body))
+        (record,) = read(sandbox, "metric_comparisons", VIEWS, start=day(1)).records(
+            "metric_comparisons"
+        )
+        assert (record["unit"], record["items"][0]["unit"]) == (unit, unit)
 
     def test_keys_are_unique(self, sandbox: Sandbox) -> None:
         metrics = [

@@ -42,11 +42,28 @@ def of(records: list[Message], metric: str = "current-concurrent-viewers") -> li
     return [record["date"] for record in records if record["metric"] == metric]
 
 
+UNITS = {
+    "current-average-bitrate": None,
+    "current-concurrent-viewers": "count",
+    "current-rebuffering-percentage": "ratio",
+    "exits-before-video-start": "ratio",
+    "playback-failure-percentage": "ratio",
+    "video-startup-failure-percentage": "ratio",
+}
+
+
+def units(records: list[Message]) -> dict[str, str | None]:
+    """Return the unit of each metric."""
+    found = {(record["metric"], record["unit"]) for record in records}
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
 def test_timeseries_has_every_5_seconds_once(live: Sandbox) -> None:
     since = time.time() - 2 * HOUR
     first = run_tap(live, "monitoring_timeseries", start_date=tap_time(since))
     records = first.records("monitoring_timeseries")
-    assert len({record["metric"] for record in records}) == 6
+    assert units(records) == UNITS
     moments = of(records)
     assert moments == sorted(set(moments))
     assert len(moments) == pytest.approx(2 * 720, abs=40)
@@ -93,6 +110,7 @@ def test_breakdowns_at_full_hours(live: Sandbox) -> None:
     assert all(moment.endswith(":00:00.000000Z") for moment in moments)
     asked = [request for request in live.requests if request.path.endswith("/breakdown")]
     assert len(asked) == 66 * 3
+    assert units(records) == UNITS
     keys = [(r["metric"], r["dimension"], r["value"], r["timestamp"]) for r in records]
     assert len(set(keys)) == len(keys)
 
@@ -113,6 +131,7 @@ def test_breakdowns_of_every_5_seconds_once(world: ExplicitWorld, sandbox: Sandb
     first = run_tap(sandbox, name, start_date=tap_time(since))
     records = first.records(name)
     assert len({(record["metric"], record["dimension"]) for record in records}) == 66
+    assert units(records) == UNITS
     viewers = {"metric": "current-concurrent-viewers", "dimension": "country"}
     found = [
         (record["date"], record["value"], record["metric_value"])
