@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError, NoneAvailableError
-from tap_mux.reading.answers import by_field, expand_path, objects_of
+from tap_mux.reading.answers import by_field, expand_path, objects_of, others
 from tap_mux.streams.cost import Cost
 from tap_mux.streams.periodic import PeriodicStream, timeframe
 
@@ -119,8 +119,8 @@ class HotspotStream(EngagementStream):
 
     def records_in(self, found: dict[str, Any]) -> list[Record]:
         """Return the moments. Since September 2026 Mux does not count the views."""
-        views = found.get("total_views")
-        return [{**hotspot, "total_views": views} for hotspot in objects_of(found, "hotspots")]
+        columns = {"total_views": None, **others(found, "hotspots")}
+        return [{**columns, **hotspot} for hotspot in objects_of(found, "hotspots")]
 
 
 class AssetHeatmaps(HeatmapStream):
