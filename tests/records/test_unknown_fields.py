@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
-from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
-from mux_sandbox.endpoints import ROUTES
-from mux_sandbox.endpoints.call import encode
 from tap_mux.schemas import UNKNOWN_FIELDS
 from tap_mux.streams import ALL_STREAMS
-from tests.support.records import HOUR, NOW, asset, tap_time, view
-from tests.support.tapping import Output, catalog_of, run_tap
+from tests.support.changed import changed, read
+from tests.support.records import HOUR, NOW, asset, view
+from tests.support.tapping import catalog_of, run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from mux_sandbox import ExplicitWorld
+    from mux_sandbox import ExplicitWorld, Sandbox
 
 NEW = {"a_new_field": {"a": [1, {}], "its_key": "hush"}, "a_new_token": "hush", "a_new_null": None}
 KEPT = {"a_new_field": {"a": [1, {}]}, "a_new_null": None}
@@ -48,39 +45,11 @@ def with_new_fields(value: Any, depth: int = 0) -> Any:
     return [with_new_fields(inner, depth) for inner in value] if isinstance(value, list) else value
 
 
-def of_tomorrow(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Make an endpoint that sends new fields."""
-
-    def answer(call: Any) -> Any:
-        body = handler(call)
-        envelope = msgspec.json.decode(body if isinstance(body, bytes) else encode(body))
-        return {**envelope, "data": with_new_fields(envelope["data"])}
-
-    return answer
-
-
 @pytest.fixture(scope="module")
 def tomorrow() -> Iterator[Sandbox]:
     """A sandbox in which Mux sends more than the schemas have, in every object."""
-    options = SandboxOptions(clock=lambda: NOW)
-    world = GeneratedWorld(assets=60, views_per_day=2000)
-    with pytest.MonkeyPatch.context() as patch:
-        for path, handler in ROUTES.items():
-            if path != "/data/v1/dimensions":
-                patch.setitem(ROUTES, path, of_tomorrow(handler))
-        with Sandbox(world=world, options=options) as sandbox:
-            patch.undo()
-            yield sandbox
-
-
-def read(sandbox: Sandbox, name: str, **settings: Any) -> Output:
-    """Read some of a stream."""
-    if name == "monitoring_breakdown_timeseries":
-        settings |= {"start_date": tap_time(NOW - 300), "end_date": tap_time(NOW)}
-        return run_tap(sandbox, name, **settings)
-    is_short = name == "video_view_details" or "monitoring" in name
-    hours = {"monitoring_breakdowns": 2, "metric_insights": 26}.get(name, 1 if is_short else 50)
-    return run_tap(sandbox, name, start_date=tap_time(NOW - hours * HOUR), **settings)
+    with changed(with_new_fields) as sandbox:
+        yield sandbox
 
 
 def expected(schema: Mapping[str, Any], value: Any, *depths: int) -> Any:

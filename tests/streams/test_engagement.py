@@ -96,6 +96,26 @@ def test_mux_answers_in_three_forms(
     assert "Mux sends a field" not in caplog.text
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("stream", ["asset_heatmaps", "asset_hotspots"])
+def test_new_fields_are_kept_in_each_form(
+    sandbox: Sandbox, stream: str, form: EngagementForm
+) -> None:
+    new = {"new": {"a": 1}}
+    is_map = stream == "asset_heatmaps"
+    content: dict[str, Any] = {"hotspots": [{"start_ms": 1, "end_ms": 2, "newer": 3}]}
+    if is_map:
+        content = {"value" if form == "with_views" else "heatmap": [0.5]}
+    data = {**content, **new, "asset_id": "a"}
+    around = {"timeframe": [TODAY - DAY, TODAY]}
+    body = {**data, **around} if form == "bare" else {"data": data, **around}
+    sandbox.faults.add("/engagement/", times=None, action=Answer(200, body))
+    records = run_tap(sandbox, stream, keep_unknown_fields=True, **START).records(stream)
+    assert len(records) == 3
+    kept = new if is_map else {**new, "newer": 3}
+    assert [record["unknown_fields"] for record in records] == [kept] * 3
+
+
 def test_a_form_that_nobody_knows_is_an_error(sandbox: Sandbox) -> None:
     sandbox.faults.add("/heatmap", times=None, action=Answer(200, {"warmth": [1]}))
     with pytest.raises(MuxError, match="JSON that is not what the API describes"):
