@@ -26,14 +26,21 @@ _WITH_PATH = frozenset({"http", "https", "mux", "s3", "gs"})
 _HOST_ONLY = frozenset({"rtmp", "rtmps", "rtsp", "rtsps", "srt", "ftp", "ftps", "sftp"})
 """A path of these may be a stream key, or the home of a user."""
 
+_NAMED = r"(?:token|sig|hmac|key|secret|pass|pwd|auth|cred|polic)[\w-]*="
+
 _IN_PATH = re.compile(
-    r"[\x00-\x1f\x7f\\@?#;]|%(?![0-9a-f]{2})|eyJ|"  # eyJ: how a JSON Web Token begins
-    r"(?:token|sig|hmac|key|secret|pass|pwd|auth|cred|polic)[\w-]*=",
+    r"[\x00-\x1f\x7f\\@?#;]|%(?![0-9a-f]{2})|(?-i:eyJ)|"  # how a JSON Web Token begins
+    + _NAMED,
     re.IGNORECASE,
 )
 """What tells that a path may hold a secret, after all is decoded."""
 
-_LIKE_URL = re.compile(r"//|\\\\|%2f%2f|%5c%5c|^\s*data:", re.IGNORECASE)
+_MAX_DECODING = 4
+"""How often a path is decoded. Nobody encodes one more often without a reason to hide."""
+
+_LIKE_URL = re.compile(
+    r"//|\\\\|%2f%2f|%5c%5c|:[^\s@]*@|^\s*(?:data|https?|rtmps?|s3|srt):|" + _NAMED, re.IGNORECASE
+)
 
 
 def to_path(text: str) -> str | None:
@@ -57,7 +64,7 @@ def to_host(text: str) -> str | None:
 
 
 def of_unknown(text: str) -> str | None:
-    """Return a text that may be a URL of any kind: of a URL the host, all else as it is.
+    """Return a text that may be anything: of a URL the host, None if it seems to hold a secret.
 
     Args:
         text: A text of which nothing is known.
@@ -90,7 +97,9 @@ def _may_hold_secret(path: str) -> bool:
     # These checks are for speed: nearly all paths have none of the three.
     if "%" not in path and "=" not in path and "eyJ" not in path:
         return False
-    while _IN_PATH.search(path) is None:
+    for _ in range(_MAX_DECODING):
+        if _IN_PATH.search(path):
+            return True
         decoded = unquote(path)
         if decoded == path:
             return False

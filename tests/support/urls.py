@@ -27,6 +27,7 @@ URLS = [
     (f"{HTTPS}/a%20b/%C3%A9.mp4?pw", f"{HTTPS}/a%20b/%C3%A9.mp4", HTTPS),
     (f"{HTTPS}/é/日本.mp4?pw", f"{HTTPS}/é/日本.mp4", HTTPS),
     (f"{HTTPS}/w=200,q=3/p.jpg?pw", f"{HTTPS}/w=200,q=3/p.jpg", HTTPS),
+    (f"{HTTPS}/greyjoy%20a.mp4?pw", f"{HTTPS}/greyjoy%20a.mp4", HTTPS),
     (f"{HTTPS}//b/../c?pw", f"{HTTPS}//b/../c", HTTPS),
     # Paths that may be or hold a key.
     ("rtmp://user:pw@a.example/app/pw", "rtmp://a.example", "rtmp://a.example"),
@@ -43,6 +44,7 @@ URLS = [
     (f"{HTTPS}/b%3Ftoken=pw", None, HTTPS),
     (f"{HTTPS}/b%253Fpw", None, HTTPS),
     (f"{HTTPS}/b%25253fpw", None, HTTPS),
+    (f"{HTTPS}/b%{25 * '25'}3fpw", None, HTTPS),
     (f"{HTTPS}/b%23pw", None, HTTPS),
     (f"{HTTPS}/https%3A%2F%2Fuser:pw%40b.example", None, HTTPS),
     (f"{HTTPS}/https://user:pw@b.example/c", None, HTTPS),
