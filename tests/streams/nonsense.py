@@ -64,7 +64,6 @@ def world() -> ExplicitWorld:
     views = [view(n, MIDNIGHT - n * DAY + HOUR, error_type_id=7) for n in (1, 2)]
     views.append(view(4, MIDNIGHT - DAY + 2 * HOUR))  # insights need views that differ in a day
     views.append(view(3, NOW - 130, view_start=wire_time(NOW - 3 * HOUR)))
-    views.append(view(4, MIDNIGHT - DAY + 2 * HOUR))  # two of one day give an insight
     delivery = {"delivered_seconds": 5, "delivered_seconds_by_resolution": {"tier_720p": 5}}
     return ExplicitWorld(
         [{**made.assets(NOW)[0], "id": row["asset_id"]} for row in inputs],
