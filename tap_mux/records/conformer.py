@@ -48,6 +48,7 @@ class Conformer:
         self._stream = stream
         self._ignored_fields = frozenset(ignored_fields)
         self._reported: set[str] = set()
+        self._hidden: set[str] = set()
 
     def chunks(self, batch: Iterable[Record], partition: Context) -> Iterator[list[Record]]:
         """Bring the records of a batch into the form of the schema.
@@ -77,7 +78,7 @@ class Conformer:
         """What is done to the URLs that are not shown as a whole, by their paths."""
         # A catalog has no marks, and may be older than the setting: the file tells.
         marked = {} if self._has_credentials else schemas.urls(schemas.read(self._stream.name))
-        return {path: urls.SHORTENERS[shown] for path, shown in marked.items()}
+        return {path: self._shorten(path, urls.SHORTENERS[shown]) for path, shown in marked.items()}
 
     def report_unknown_field(self, path: str) -> None:
         """Warn of a field that the schema does not have, once, and say what becomes of it.
@@ -164,6 +165,21 @@ class Conformer:
     def _is_collecting(self) -> bool:
         """Whether fields that the schema does not have are collected in a column."""
         return schemas.UNKNOWN_FIELDS in self.selected_schema["properties"]
+
+    def _shorten(self, path: str, shorten: Shorten) -> Shorten:
+        def shorten_and_tell(text: str) -> str | None:
+            left = shorten(text)
+            if left is None and text and path not in self._hidden:
+                self._hidden.add(path)
+                self._stream.logger.warning(
+                    "Mux sends a URL for %s that may hold a secret in a place that is not certain; "
+                    "made null (include_credentials shows it): %s",
+                    self._stream.name,
+                    path,
+                )
+            return left
+
+        return shorten_and_tell
 
     def _keep(self, value: Any) -> Any:
         """Return what is kept of fields that the schema does not have."""

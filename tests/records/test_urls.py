@@ -90,6 +90,12 @@ class TestRecords:
             inputs = record["new_asset_settings"]["inputs"]
             assert inputs == [{"url": path}, None, {"name": "b"}]
         assert "pw" not in str(output.messages) + caplog.text
+        told = [entry.message for entry in caplog.records if "made null" in entry.message]
+        assert sorted(text.rpartition(": ")[2] for text in told) == [
+            "new_asset_settings.inputs.url",
+            "reconnect_slate_url",
+            "simulcast_targets.url",
+        ]
 
     def test_unknown_fields(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.asset_rows = [

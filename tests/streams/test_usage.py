@@ -164,7 +164,7 @@ class TestAssetInputs:
             for position in (0, 1)
             if number not in {7, 8}
         ]
-        assert records[0]["settings"] == {"name": "video"}
+        assert records[0]["settings"] == {"url": "https://video", "name": "video"}
         asked = [request for request in sandbox.requests if "/input-info" in request.path]
         assert len(asked) == 150
 
