@@ -12,7 +12,6 @@ from tap_mux.reading.answers import (
     expand_path,
     key_value,
     meta_of,
-    objects_of,
     timestamp_of,
 )
 from tap_mux.records.timestamps import utc_timestamp
@@ -254,8 +253,12 @@ class MetricComparisons(MetricStream):
         return [{**_with_units(line), **columns} for line in envelope["data"]]
 
 
-def _with_units(line: Record) -> Record:
+def _with_units(line: Any) -> Any:
     """Add the units to a line of the overview, and to the metrics that belong to it."""
+    if isinstance(line, list):
+        return [_with_units(each) for each in line]
+    if not isinstance(line, dict):
+        return line
     unit = UNITS_OF_TYPES.get(str(line.get("type"))) or METRICS.get(str(line.get("metric")))
-    items = [_with_units(item) for item in objects_of(line, "items")]
-    return {**line, "unit": unit, **({"items": items} if items else {})}
+    more = {"items": _with_units(line["items"])} if "items" in line else {}
+    return {**line, "unit": unit, **more}

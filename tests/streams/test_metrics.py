@@ -288,12 +288,13 @@ class TestRecords:
         self, sandbox: Sandbox, line: Row, unit: str | None
     ) -> None:
         line = {"name": "a", **line}
-        body = {"data": [{**line, "items": [line]}], "timeframe": [day(1), day(0)]}
+        body = {"data": [{**line, "items": [line, None]}], "timeframe": [day(1), day(0)]}
         sandbox.faults.add("/comparison", action=Answer(200, body))
         (record,) = read(sandbox, "metric_comparisons", VIEWS, start=day(1)).records(
             "metric_comparisons"
         )
-        assert (record["unit"], record["items"][0]["unit"]) == (unit, unit)
+        item, nothing = record["items"]
+        assert (record["unit"], item["unit"], nothing) == (unit, unit, None)
 
     def test_keys_are_unique(self, sandbox: Sandbox) -> None:
         metrics = [
