@@ -147,7 +147,9 @@ class ArrowEncoder:
             return cells
         if not pa.types.is_string(cells.type):
             raise _UnusualError
-        return pa.array([text and shorten(text) for text in cells.to_pylist()], pa.string())
+        each = cells.dictionary_encode()  # most URLs are in many rows
+        short = [text and shorten(text) for text in each.dictionary.to_pylist()]
+        return pa.array(short, pa.string()).take(each.indices)
 
 
 class _UnusualError(Exception):

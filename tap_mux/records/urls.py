@@ -17,10 +17,9 @@ _URL = re.compile(
     r"(?:[^@/?#\\\s\x00-\x20\x7f]*@)?"
     r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+\])"
     r"(:[0-9]{1,5})?"
-    r"([/?#].*)?",
-    re.DOTALL,
+    r"(?=[/?#]|\Z)"
 )
-_PATH = re.compile(r"((?:/[\w.~!$&'()*+,=:%-]*)*)(?:[?#].*)?", re.DOTALL)
+_PATH = re.compile(r"(?:/[\w.~!$&'()*+,=:%/-]*)?(?=[?#]|\Z)")
 
 _WITH_PATH = frozenset({"http", "https", "mux", "s3", "gs"})
 _HOST_ONLY = frozenset({"rtmp", "rtmps", "rtsp", "rtsps", "srt", "ftp", "ftps", "sftp"})
@@ -77,20 +76,20 @@ SHORTENERS: dict[str, Shorten] = {"path": to_path, "host": to_host}
 
 
 def _shortened(text: str, *, is_path_kept: bool) -> str | None:
-    found = _URL.fullmatch(text)
+    found = _URL.match(text)
     if found is None:
         return None
-    scheme, host, port, rest = found.groups("")
+    scheme, host, port = found.groups("")
     is_path_allowed = scheme.lower() in _WITH_PATH
     if not is_path_allowed and scheme.lower() not in _HOST_ONLY:
         return None
-    if "@" in rest and (port or "." not in host):
+    if (port or "." not in host) and "@" in text[found.end() :]:
         return None  # a password may have a slash: "https://user:1/2@host"
     start = f"{scheme}://{host}{port}"
-    if not is_path_kept or not is_path_allowed or not rest:
+    if not is_path_kept or not is_path_allowed:
         return start
-    path = _PATH.fullmatch(rest)
-    return None if path is None or _may_hold_secret(path[1]) else start + path[1]
+    path = _PATH.match(text, found.end())
+    return None if path is None or _may_hold_secret(path[0]) else start + path[0]
 
 
 def _may_hold_secret(path: str) -> bool:
