@@ -106,16 +106,18 @@ class Paginator:
         def ask(number: int) -> Page:
             return self._page(path, query, limit, number)
 
-        def numbers(first: int) -> Iterator[int]:
-            return itertools.takewhile(lambda _: is_full, itertools.count(first))
+        def numbers() -> Iterator[int]:
+            """Yield the numbers of the next pages, none behind a page that is not full."""
+            first = number + 1
+            for following in range(first, first + _pages_to_ask_for(page, number, limit)):
+                if following == first or is_full:
+                    yield following
 
         page = ask(1)
         yield page
         number = 1
         while True:
-            # Most lists are short: no request goes beyond a page that is not full.
-            is_full = len(page["data"]) >= limit and count_of(page) != number * limit
-            following = self._workers.map(ask, numbers(number + 1) if is_full else [number + 1])
+            following = self._workers.map(ask, numbers())
             with closing(following):
                 for next_page in following:
                     number += 1
@@ -127,6 +129,25 @@ class Paginator:
                         # Pages asked for ahead may be from before the shift. They would lack what
                         # has moved on to them, so they are asked for again.
                         break
+
+
+def _pages_to_ask_for(page: Page, number: int, limit: int) -> int:
+    """Return how many pages to ask for at once after a page.
+
+    Args:
+        page: The page.
+        number: Its number. The pages before it were full.
+        limit: How many records are asked for in a page.
+    """
+    size = len(page["data"])
+    count = count_of(page)
+    if size < limit or count == number * size:
+        return 1  # it shows that the list has ended
+    if count is not None and count > number * size:
+        return -(-count // size) - number
+    # Of the pages asked for at once, the second shows that a list has ended whose last page is the
+    # first. Only one more is wasted for each ten that were full.
+    return max(2, number // 10 + 1)
 
 
 def _share_records(page: Page, next_page: Page) -> bool:
