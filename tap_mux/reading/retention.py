@@ -8,10 +8,34 @@ from typing import TYPE_CHECKING
 from tap_mux.records.timestamps import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
-GUESS_SECONDS = 30
-"""How far a guess at the border of what is kept may be off, to either side."""
+    Ask = Callable[[Sequence[int]], Iterable[bool]]
+    """Asks of several moments at a time whether they are kept."""
+
+DAY = 86_400
+DOCUMENTED_DAYS = 100
+"""How long Mux keeps views and sums, by its documentation."""
+
+CLOSE_SECONDS = 5
+"""Two clocks that are set right differ by less."""
+
+SLACK_SECONDS = 30
+"""How far a retention may be off a whole number of days, to either side."""
+
+PRECISION_SECONDS = 300
+"""How far behind the border the moment that is found may be, where the border is at an odd age."""
+
+MOMENTS_AT_ONCE = 3
+
+# Not more, so that twelve requests are enough to find each of them.
+_NEAR_SECONDS = (SLACK_SECONDS, *range(300, 3601, 300))
+_EXPIRED_SECONDS = (30, 60, 120, 240)
+_SHORTER_DAYS = (1, 2, 3, 7, 14, 15, 28, 30, 31, 45, 60, 90, 91, 99)
+_LONGER_DAYS = (
+    *(120, 150, 180, 183, 365, 366, 395),
+    *(396, 400, 730, 1095, 1826, 3650, 3652),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -29,28 +53,107 @@ def warn_gone(what: str, start: int, end: int) -> None:
     )
 
 
-def first_kept(refused: int, kept: int, guess: int, is_kept: Callable[[int], bool]) -> int:
-    """Find the earliest moment that is kept, to the second, by bisection.
+def first_kept(
+    start: int,
+    recent: int,
+    ask: Ask,
+    *,
+    now: int,
+    days: int = DOCUMENTED_DAYS,
+    step: int = 1,
+) -> int | None:
+    """Find the earliest moment that is kept, with few requests and fewer round trips.
+
+    Four round trips and twelve requests tell 256 borders apart at most. So those are looked at
+    first that a service is likely to have: the documented one, whole numbers of days in common
+    use, and what is near. Any other border takes more requests, so that no record is left out.
 
     Args:
-        refused: A moment that is known to be gone, in epoch seconds.
-        kept: A later moment that is kept.
-        guess: About where the border should be; a good guess saves most of the requests.
-        is_kept: Asks whether a moment is kept.
+        start: The moment to read from, in epoch seconds.
+        recent: The latest moment that makes sense to ask for.
+        ask: Asks of several moments at a time whether they are kept.
+        now: The present, in epoch seconds.
+        days: How many days are kept, by the documentation of Mux.
+        step: All moments are multiples of it.
 
     Returns:
-        The earliest moment that is kept.
+        The earliest moment that is kept, or one that is at most a step or PRECISION_SECONDS later.
+        It is ``start`` where that is kept. None where not even ``recent`` is kept.
     """
-    for moment in (guess + GUESS_SECONDS, guess - GUESS_SECONDS):
-        if refused < moment < kept:
-            if is_kept(moment):
-                kept = moment
+    search = _Search(start, recent, ask, step)
+    documented = now - days * DAY
+    first = [start]
+    if start < recent:
+        first += [*search.around([documented], CLOSE_SECONDS), recent]
+    answers = search.ask_for(first)
+    if answers[0]:
+        return start
+    if not answers[-1]:
+        return None
+    likely = [now - each * DAY for each in (*_SHORTER_DAYS, days, *_LONGER_DAYS)]
+    midnights = (documented - documented % DAY, documented + -documented % DAY)
+    near = [documented + sign * seconds for seconds in _NEAR_SECONDS for sign in (-1, 1)]
+    near += [start + seconds for seconds in _EXPIRED_SECONDS]  # it was kept until just now
+    search.among(
+        [
+            *search.around([*likely, *midnights], SLACK_SECONDS),
+            *(moment + -moment % step for moment in near),
+        ]
+    )
+    whole_days = range(search.refused + (now - search.refused) % DAY, search.kept, DAY)
+    search.among(search.around(whole_days, SLACK_SECONDS))
+    search.evenly()
+    return search.kept
+
+
+class _Search:
+    """The border lies behind a moment that is refused, and not behind one that is kept."""
+
+    def __init__(self, refused: int, kept: int, ask: Ask, step: int) -> None:
+        self.refused = refused
+        self.kept = kept
+        self._ask = ask
+        self._step = step
+        self._precision = max(step, PRECISION_SECONDS)
+
+    def around(self, borders: Iterable[int], seconds: int) -> list[int]:
+        """Return the steps around each border that are not decided yet, in order."""
+        step = self._step
+        found = set()
+        for border in borders:
+            before, after = border - seconds, border + seconds
+            found |= {before - before % step, after + -after % step}
+        return self._undecided(found)
+
+    def ask_for(self, moments: Sequence[int]) -> list[bool]:
+        """Ask for some moments at a time, and return which are kept."""
+        answers = list(self._ask(moments))
+        for moment, is_kept in zip(moments, answers, strict=True):
+            if is_kept:
+                self.kept = min(self.kept, moment)
             else:
-                refused = moment
-    while kept - refused > 1:
-        middle = (refused + kept) // 2
-        if is_kept(middle):
-            kept = middle
-        else:
-            refused = middle
-    return kept
+                self.refused = max(self.refused, moment)
+        return answers
+
+    def among(self, moments: Sequence[int]) -> None:
+        """Find the two of some moments that the border lies between."""
+        while self._is_wide and (rest := self._undecided(moments)):
+            self.ask_for(_spread(rest))
+
+    def evenly(self) -> None:
+        """Narrow the gap until it is small enough."""
+        while self._is_wide:
+            self.ask_for(_spread(range(self.refused + self._step, self.kept, self._step)))
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.kept - self.refused > self._precision
+
+    def _undecided(self, moments: Iterable[int]) -> list[int]:
+        return sorted(moment for moment in set(moments) if self.refused < moment < self.kept)
+
+
+def _spread(moments: Sequence[int]) -> list[int]:
+    """Return some of the moments, in equal distances."""
+    parts = min(MOMENTS_AT_ONCE, len(moments)) + 1
+    return [moments[len(moments) * part // parts] for part in range(1, parts)]

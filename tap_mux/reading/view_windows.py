@@ -39,7 +39,6 @@ TRIES_OF_A_WINDOW = 3
 """How often a window is read in which views move from page to page."""
 
 BEFORE_MUX_DATA = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
-DOCUMENTED_RETENTION_SECONDS = 100 * 24 * 60 * 60
 RECENT_SECONDS = 60
 """Views of this age are surely kept, and not in the future of Mux if clocks differ a little."""
 
@@ -102,19 +101,22 @@ class ViewWindows:
                         ahead = self._begin(following)  # while this one is read and emitted
                     views = self._settle(reading, ahead)
                     self._warn_if_cut(window_of(reading.first_page), window, start)
-                    windows.advance(len(views) if count is None else count)
+                    windows.advance(
+                        len(views) if count is None else count, is_counted=count is not None
+                    )
                     yield _in_order(views, window)
                 except _TooManyViewsError as too_many:
                     windows.split(too_many.views)
                 except APIError as error:
                     if not error.is_timeframe_refused:
                         raise
-                    if self._is_kept(window.start):
+                    kept = self._first_kept(window.start, error)
+                    if kept == window.start:
                         # The window is not too old, so Mux must have refused its length.
-                        if not windows.split(MAX_RECORDS):
+                        if not windows.halve():
                             raise
                         continue
-                    kept = self._first_kept(window.start, error) + margin
+                    kept += margin
                     margin *= 2  # the border moves while we read
                     windows.skip_to(kept)
                     _report_gone(start, max(window.start, unread or 0), kept, end)
@@ -180,18 +182,20 @@ class ViewWindows:
             },
         )
 
-    def _first_kept(self, refused: int, refusal: APIError) -> int:
-        """Find the earliest moment that Mux keeps.
+    def _first_kept(self, start: int, refusal: APIError) -> int:
+        """Find about the earliest moment that Mux keeps.
 
         Args:
-            refused: A moment before that, in epoch seconds.
+            start: The earliest one that makes sense, in epoch seconds.
             refusal: The answer of Mux; raised where Mux refuses even a recent moment.
         """
-        recent = int(time.time()) - RECENT_SECONDS
-        if not self._is_kept(recent):
+        now = int(time.time())
+        kept = first_kept(
+            start, now - RECENT_SECONDS, partial(self._workers.map, self._is_kept), now=now
+        )
+        if kept is None:
             raise refusal
-        border = int(time.time()) - DOCUMENTED_RETENTION_SECONDS
-        return first_kept(refused, recent, border, self._is_kept)
+        return kept
 
     def _is_kept(self, moment: int) -> bool:
         """Ask whether Mux keeps the views of a moment, in epoch seconds."""

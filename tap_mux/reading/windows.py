@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 MAX_RECORDS = 5_000
@@ -40,13 +41,16 @@ class Windows:
         self._start = start
         self._end = end
         self._seconds = FIRST_SECONDS
+        self._longest = max(1, end - start)
+        self._records_left: int | None = None  # up to the end, if known; at least so many
 
     @property
     def current(self) -> Window | None:
         """The window to read now; None when the whole range has been read."""
         if self._start >= self._end:
             return None
-        return Window(self._start, min(self._start + self._seconds, self._end))
+        seconds = min(self._seconds, self._longest)
+        return Window(self._start, min(self._start + seconds, self._end))
 
     def split(self, records: int) -> bool:
         """Make the current window smaller, since it holds too many records.
@@ -60,30 +64,58 @@ class Windows:
         window = self.current
         if window is None or window.seconds == 1:
             return False
+        if window.end == self._end:
+            self._records_left = records
         self._seconds = min(_fitting(window.seconds, records), window.seconds // 2)
+        return True
+
+    def halve(self) -> bool:
+        """Make the current window smaller, and none larger from now on: Mux refuses its length.
+
+        Returns:
+            False where it cannot be made any smaller.
+        """
+        window = self.current
+        if window is None or window.seconds == 1:
+            return False
+        self._longest = window.seconds // 2
         return True
 
     def following(self, records: int) -> Window | None:
         """Return the window after the current one; None if there is none.
 
         Args:
-            records: How many records the current window holds.
+            records: How many records the current window holds, as Mux counts them.
         """
-        ahead = Windows(self._start, self._end)
-        ahead._seconds = self._seconds
+        ahead = copy.copy(self)
         ahead.advance(records)
         return ahead.current
 
-    def advance(self, records: int) -> None:
+    def advance(self, records: int, *, is_counted: bool = True) -> None:
         """Go on to the next window.
+
+        Where there was no record, that is all the rest, unless it is known to hold too many: its
+        count is one request, where ever longer windows would take several.
 
         Args:
             records: How many records the current window held.
+            is_counted: Whether that is how many Mux counts. Where it does not count, a window that
+                holds too many shows that only after many pages.
         """
         window = self.current
-        if window is not None:
-            self._start = window.end
+        if window is None:
+            return
+        self._start = window.end
+        if self._records_left is not None:
+            self._records_left -= records
+        rest = max(1, self._end - self._start)
+        has_rest_too_many = (self._records_left or 0) > MAX_RECORDS
+        if not records and is_counted and not has_rest_too_many:
+            self._seconds = rest
+        else:
             self._seconds = min(_fitting(window.seconds, records), window.seconds * MAX_GROWTH)
+            if has_rest_too_many:
+                self._seconds = min(self._seconds, max(1, rest // 2))
 
     def skip_to(self, start: int) -> None:
         """Leave out all that lies before a moment.

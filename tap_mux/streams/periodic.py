@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from bisect import bisect_left
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError
 from tap_mux.reading.answers import used_window
-from tap_mux.reading.retention import warn_gone
+from tap_mux.reading.retention import DOCUMENTED_DAYS, first_kept, warn_gone
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
 from tap_mux.records.timestamps import readable
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tap_mux.api.client import Query
     from tap_mux.api.environment import Environment
     from tap_mux.records.normalizer import Record
+
+RECENT_SECONDS = 7 * DAY
+"""Intervals of this age are surely kept."""
 
 
 class PeriodicStream(MuxStream):
@@ -106,17 +109,21 @@ class PeriodicStream(MuxStream):
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the records, a window at a time."""
         intervals = self._intervals(partition)
+        if intervals and intervals.start < self.now - self.retention_days * DAY:
+            # Mux most likely refuses this, and would refuse the windows read ahead, too.
+            intervals = self._kept(intervals, partition) or intervals
         while intervals:
-            begun = intervals
             try:
-                for window, records in self._read(intervals, partition):
+                for window, records in self._read_carefully(intervals, partition):
                     intervals = range(window.end, intervals.stop, intervals.step)
                     yield records
             except APIError as error:
                 if not error.is_timeframe_refused:
                     raise
-                intervals = self._kept(intervals, partition, error)
-                self._report_gone(begun.start, intervals.start, partition)
+                kept = self._kept(intervals, partition)
+                if kept is None or kept == intervals:  # its age is not the reason
+                    raise
+                intervals = kept
             else:
                 return
 
@@ -188,6 +195,15 @@ class PeriodicStream(MuxStream):
             start = self.now - self.retention_days * DAY + seconds - 1
         return range(start - start % seconds, end - end % seconds, seconds)
 
+    def _read_carefully(
+        self, intervals: range, partition: Context
+    ) -> Iterator[tuple[Window, list[Record]]]:
+        """Read window after window; alone the first one that Mux may refuse."""
+        is_old = bool(intervals) and intervals.start < self.now - RECENT_SECONDS
+        alone = self.intervals_per_request(partition) if is_old else 0
+        yield from self._read(intervals[:alone], partition)
+        yield from self._read(intervals[alone:], partition)
+
     def _read(self, intervals: range, partition: Context) -> Iterator[tuple[Window, list[Record]]]:
         """Read window after window, several requests at a time."""
 
@@ -217,17 +233,20 @@ class PeriodicStream(MuxStream):
         for start in range(intervals.start, intervals.stop, length):
             yield Window(start, min(start + length, intervals.stop))
 
-    def _kept(self, intervals: range, partition: Context, refusal: APIError) -> range:
-        """Return the intervals that Mux keeps.
+    def _kept(self, intervals: range, partition: Context) -> range | None:
+        """Return the intervals that Mux keeps, and warn of the others.
 
         Args:
-            intervals: The intervals to look through; Mux refused one of the first.
+            intervals: The intervals to look through.
             partition: The partition of the state.
-            refusal: The answer of Mux; raised where the age of the interval is not the reason.
+
+        Returns:
+            The last ones of the intervals. None where Mux refuses even a recent interval.
         """
+        step = intervals.step
 
         def is_kept(start: int) -> bool:
-            window = Window(start, start + intervals.step)
+            window = Window(start, start + step)
             try:
                 for item in self.items(window, partition):
                     self.fetch(window, item, partition)
@@ -238,11 +257,21 @@ class PeriodicStream(MuxStream):
                 return False
             return True
 
-        recent = self.now - self.settle_seconds - intervals.step
-        if is_kept(intervals[0]) or not is_kept(recent - recent % intervals.step):
-            raise refusal
-        first = bisect_left(intervals, True, key=is_kept)  # noqa: FBT003 - what is_kept returns
-        return intervals[first:]
+        recent = self.now - self.settle_seconds - step
+        start = first_kept(
+            intervals.start,
+            recent - recent % step,
+            partial(self.environment.workers.map, is_kept),
+            now=self.now,
+            days=min(self.retention_days, DOCUMENTED_DAYS),
+            step=step,
+        )
+        if start is None:
+            return None
+        start = min(start, intervals.stop)
+        if start > intervals.start:
+            self._report_gone(intervals.start, start, partition)
+        return range(start, intervals.stop, step)
 
     def _report_gone(self, gone: int, kept: int, partition: Context) -> None:
         """Warn of what no longer exists, once for all partitions, if it was asked for."""

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_mux.reading.retention import first_kept
 from tap_mux.reading.windows import (
     FIRST_SECONDS,
     MAX_GROWTH,
@@ -55,7 +54,45 @@ def test_windows_cover_the_time_range_without_gap_or_overlap(
 
 
 def test_a_time_range_without_records_takes_few_windows() -> None:
-    assert len(walk(Windows(0, 100 * FIRST_SECONDS), lambda _: 0)) <= 5
+    whole = 100 * FIRST_SECONDS
+    assert walk(Windows(0, whole), lambda _: 0) == [
+        Window(0, FIRST_SECONDS),
+        Window(FIRST_SECONDS, whole),
+    ]
+
+
+def test_without_a_count_windows_grow_step_by_step() -> None:
+    windows = Windows(0, 10**9)
+    windows.advance(0, is_counted=False)
+    assert windows.current == Window(FIRST_SECONDS, FIRST_SECONDS * (1 + MAX_GROWTH))
+
+
+def test_the_rest_is_not_counted_again_while_it_holds_too_many() -> None:
+    bursts = {day * FIRST_SECONDS: MAX_RECORDS - 1 for day in (30, 60, 90)}
+    end = 91 * FIRST_SECONDS
+    counted = []
+
+    def records_in(window: Window) -> int:
+        records = sum(many for at, many in bursts.items() if window.start <= at < window.end)
+        counted.append((window, records))
+        return records
+
+    read = walk(Windows(0, end), records_in)
+    too_many = [window for window, records in counted if records > MAX_RECORDS]
+    assert too_many == [Window(FIRST_SECONDS, end)]
+    assert sum(records for window, records in counted if window in read) == sum(bursts.values())
+    assert len(counted) == len(read) + len(too_many) <= 10
+
+
+def test_no_window_is_as_long_as_one_that_was_refused() -> None:
+    windows = Windows(0, 100 * FIRST_SECONDS)
+    windows.advance(0)
+    assert windows.halve()
+    longest = 99 * FIRST_SECONDS // 2
+    while window := windows.current:
+        assert window.seconds <= longest
+        windows.advance(0)
+    assert not Windows(5, 6).halve()
 
 
 def test_an_even_time_range_is_split_once() -> None:
@@ -72,7 +109,7 @@ def test_an_even_time_range_is_split_once() -> None:
 
 def test_windows_grow_step_by_step() -> None:
     windows = Windows(0, 10**9)
-    windows.advance(0)
+    windows.advance(1)
     assert windows.current == Window(FIRST_SECONDS, FIRST_SECONDS * (1 + MAX_GROWTH))
 
 
@@ -88,31 +125,6 @@ def test_the_beginning_can_be_skipped() -> None:
     assert windows.current == Window(70, 100)
     windows.skip_to(1000)
     assert windows.current is None
-
-
-@given(first=st.integers(1, 10**9), guess=st.integers(-(10**9), 2 * 10**9))
-def test_the_start_of_the_retention_is_found_to_the_second(first: int, guess: int) -> None:
-    requested = []
-
-    def is_kept(moment: int) -> bool:
-        requested.append(moment)
-        return moment >= first
-
-    assert first_kept(0, 10**9, guess, is_kept) == first
-    assert len(requested) <= 33
-    assert all(0 < moment < 10**9 for moment in requested)
-
-
-@pytest.mark.parametrize("off", [-29, 0, 29])
-def test_a_good_guess_saves_requests(off: int) -> None:
-    requested = []
-
-    def is_kept(moment: int) -> bool:
-        requested.append(moment)
-        return moment >= 500_000_000
-
-    assert first_kept(0, 10**9, 500_000_000 + off, is_kept) == 500_000_000
-    assert len(requested) <= 8
 
 
 @given(start=st.integers(0, 100), length=st.integers(1, 10**6), records=st.integers(0, 20_000))

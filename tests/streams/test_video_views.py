@@ -270,6 +270,43 @@ class TestRetention:
         assert ids(records) == ["kept", "new"]
         assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
 
+    @pytest.mark.parametrize(
+        ("days", "requests"),
+        [
+            (1, 12),
+            (30, 12),
+            (100 - HOUR / DAY / 2, 12),
+            (100, 4),
+            (100 + HOUR / DAY / 2, 12),
+            (400, 12),
+            (3650, 12),
+            (20_000, 0),
+        ],
+    )
+    def test_the_first_view_takes_few_requests(
+        self, world: ExplicitWorld, sandbox: Sandbox, days: float, requests: int
+    ) -> None:
+        sandbox.options.retention_days = days
+        sandbox.options.latency_seconds = 0.02
+        world.view_rows = [view("new", time.time() - MINUTE)]
+        assert ids(read(sandbox).records("video_views")) == ["new"]
+        border = [each for each in sandbox.requests_to(PATH) if each.param("limit") == "1"]
+        assert len(border) <= requests
+        assert max((each.in_flight for each in border), default=2) > 1
+        # Also: one that is refused, an empty day, and the rest.
+        assert len(sandbox.requests_to(PATH)) <= requests + 3
+
+    @pytest.mark.parametrize("days", [91, 100])
+    def test_a_long_time_without_views_takes_two_requests(
+        self, world: ExplicitWorld, sandbox: Sandbox, days: int
+    ) -> None:
+        sandbox.options.retention_days = 101
+        world.view_rows = [view("old", NOW - days * DAY)]
+        state = read(sandbox).states[-1]
+        sandbox.requests.clear()
+        read(sandbox, state=state)
+        assert len(sandbox.requests_to(PATH)) == 2 + 1  # the view itself is read again
+
     def test_an_older_start_date_is_one_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
