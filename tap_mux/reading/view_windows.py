@@ -67,7 +67,8 @@ class ViewWindows:
         self._workers = workers
         self._path = path
         self._query = query
-        self._has_warned_of_cut = False
+        self.has_been_cut = False
+        """Whether Mux answered for a shorter range of time than it was asked for."""
 
     def read(
         self, start: int | None, end: int, unread: int | None = None
@@ -159,11 +160,11 @@ class ViewWindows:
 
     def _warn_if_cut(self, used: Window | None, asked: Window, start: int | None) -> None:
         """Warn once if Mux answered for a shorter range of time than it was asked for."""
-        if used is None or self._has_warned_of_cut:
+        if used is None or self.has_been_cut:
             return
         is_cut = used.end < min(asked.end, int(time.time()) - RECENT_SECONDS)
         if is_cut or (start is not None and used.start > asked.start):
-            self._has_warned_of_cut = True
+            self.has_been_cut = True
             logger.warning(
                 "Asked for views that ended from %s to %s, Mux answered for %s to %s: views "
                 "outside of that are missing",

@@ -57,6 +57,20 @@ class FileBatch(ABC, Iterable[Record]):
         """
 
 
+class ReadBatch(list[Record]):
+    """A batch of a sorted stream that says how far all has been read, with records or without."""
+
+    def __init__(self, records: Iterable[Record], bookmark: str) -> None:
+        """Take the records.
+
+        Args:
+            records: Raw records.
+            bookmark: The value of the replication key up to which all has been read.
+        """
+        super().__init__(records)
+        self.bookmark = bookmark
+
+
 class Emitter:
     """Writes what one stream reads."""
 
@@ -166,7 +180,7 @@ class Emitter:
             batch: The batch.
             partition: The partition of the state.
         """
-        if isinstance(batch, FileBatch) and self._stream.replication_key:
+        if isinstance(batch, FileBatch | ReadBatch) and self._stream.replication_key:
             self._newest = {self._stream.replication_key: batch.bookmark}
         if self._newest:
             self._note_bookmark([self._newest], partition)

@@ -18,7 +18,8 @@ from tap_mux.reading.extent import Extent
 from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
 from tap_mux.reading.time_range import read_bookmark, time_range_to_read
-from tap_mux.records.emitter import Emitter
+from tap_mux.records.emitter import Emitter, ReadBatch
+from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.cost import Cost
 
 if sys.version_info >= (3, 12):
@@ -227,6 +228,18 @@ class MuxStream(Stream):
                 self.former_replication_keys,
             )
         return self._bookmarks[columns]
+
+    def read_up_to(self, records: list[Record], moment: int) -> list[Record]:
+        """Return a batch that moves the bookmark, whether or not there are records.
+
+        Args:
+            records: Records in order of the replication key.
+            moment: Up to when all has been read, in epoch seconds.
+        """
+        key = self.replication_key
+        if key is None or key != getattr(type(self), "replication_key", None):
+            return records  # the catalog names another key, whose values are others
+        return ReadBatch(records, utc_timestamp(moment))
 
     # What follows is for the SDK.
 

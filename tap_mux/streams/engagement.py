@@ -53,9 +53,16 @@ class EngagementStream(PeriodicStream):
         """List the records, a day at a time."""
         self._found = 0
         self._missing.clear()
-        yield from super().batches(partition)
-        if self._missing and not self._found and self.bookmark(partition) is None:
+        is_first_run = self.bookmark(partition) is None
+        for batch in super().batches(partition):
+            # Until something is found, the endpoint may not be available at all.
+            yield list(batch) if self._missing and not self._found else batch
+        if not self._missing or self._found:
+            return
+        if is_first_run:
             raise NoneAvailableError(self._missing[0])
+        text = "%s found none of what was watched: %s"
+        self.logger.warning(text, self.label, self._missing[0])
 
     def items(self, window: Window, partition: Context) -> Iterator[str]:
         """Return what was watched in a window."""

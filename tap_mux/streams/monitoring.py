@@ -129,8 +129,10 @@ class MonitoringTimeseries(MonitoringStream):
                 unit = MONITORING_METRICS[partition["metric"]]
                 yield [{**record, "unit": unit} for record in found]
                 first = epoch_seconds(found[-1]["date"]) + 1
-            else:
-                first = _end_of(answer, first)
+                continue
+            first = _end_of(answer, first)
+            if window_of(answer) and first < last:  # else it may be too early for numbers
+                yield self.read_up_to([], first - 1)
 
     def _ask(self, metric: str, first: int) -> dict[str, Any]:
         return self.client.get(expand_path(self.path, metric), {**self.query, "timestamp": first})
@@ -161,11 +163,14 @@ class MonitoringBreakdowns(MonitoringStream):
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """Ask for all metrics and dimensions, hour after hour."""
         first, last = self.first(partition), self.last(partition)
+        if first == self.bookmark(partition):
+            first += 1  # that hour has been read whole
         for moment in range(first + -first % HOUR, last, HOUR):
             asked = [(*pair, moment) for pair in product(MONITORING_METRICS, MONITORING_DIMENSIONS)]
             results = self.workers.map(self._ask, asked)
             try:
-                yield [record for found in results for record in found]
+                records = [record for found in results for record in found]
+                yield self.read_up_to(records, moment)
             finally:
                 results.close()
 
@@ -212,13 +217,15 @@ class MonitoringBreakdownTimeseries(MonitoringStream):
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """Ask for ten minutes after ten minutes, up to now."""
         first, last = self.first(partition), self.last(partition)
-        windows = (
+        windows = [
             Window(start, min(start + MAX_BREAKDOWN_SECONDS, last))
             for start in range(first, last, MAX_BREAKDOWN_SECONDS)
-        )
+        ]
         results = self.workers.map(partial(self._ask, partition), windows)
         try:
-            yield from results
+            for window, records in zip(windows, results, strict=True):
+                is_early = window.end == last  # maybe for the last numbers
+                yield records if records or is_early else self.read_up_to([], window.end - 1)
         finally:
             results.close()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError
 from tap_mux.reading.answers import used_window
+from tap_mux.reading.progress import Progress
 from tap_mux.reading.retention import DOCUMENTED_DAYS, first_kept, warn_gone
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 RECENT_SECONDS = 7 * DAY
 """Intervals of this age are surely kept."""
+
+_NOTHING = object()
+"""Stands for the items of a window without any."""
 
 
 class PeriodicStream(MuxStream):
@@ -48,6 +53,9 @@ class PeriodicStream(MuxStream):
     settle_seconds: ClassVar[int] = 0
     """How long after its end an interval is final."""
 
+    added_later_seconds: ClassVar[int] = 0
+    """How long records may be added that are for the past."""
+
     def __init__(self, tap: Tap, environment: Environment) -> None:
         """Make the stream of an environment.
 
@@ -56,6 +64,8 @@ class PeriodicStream(MuxStream):
             environment: The environment.
         """
         super().__init__(tap, environment)
+        self.progress = Progress()
+        """How far the intervals of the partition have been read."""
         self._reported_gone: set[tuple[int, int]] = set()
         self._has_warned_of_other_window = False
 
@@ -107,7 +117,8 @@ class PeriodicStream(MuxStream):
         return days * DAY
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
-        """List the records, a window at a time."""
+        """List the records, a window at a time. Intervals without any move the bookmark, too."""
+        self.progress = Progress()
         intervals = self._intervals(partition)
         if intervals and intervals.start < self.now - self.retention_days * DAY:
             # Mux most likely refuses this, and would refuse the windows read ahead, too.
@@ -116,7 +127,7 @@ class PeriodicStream(MuxStream):
             try:
                 for window, records in self._read_carefully(intervals, partition):
                     intervals = range(window.end, intervals.stop, intervals.step)
-                    yield records
+                    yield self._with_bookmark(records, window, intervals.step)
             except APIError as error:
                 if not error.is_timeframe_refused:
                     raise
@@ -127,6 +138,13 @@ class PeriodicStream(MuxStream):
             else:
                 return
 
+    def _with_bookmark(self, records: list[Record], window: Window, step: int) -> list[Record]:
+        """Return the records of a window; with the last interval that was read to its end."""
+        reached = self.progress.reached(window)
+        if reached is None or not self.is_complete:
+            return records
+        return self.read_up_to(records, min(reached - step, self.now - self.added_later_seconds))
+
     def is_answer_for(self, asked: Window, envelope: dict[str, Any]) -> bool:
         """Return whether an answer touches the window that was asked for; warn once if not.
 
@@ -135,8 +153,11 @@ class PeriodicStream(MuxStream):
             envelope: The answer.
         """
         used = used_window(envelope, asked)
+        if used.end < asked.end:
+            self.progress.leave_unread(asked, used.end)
         if used.start < asked.end and asked.start < used.end:
             return True
+        self.progress.leave_unread(asked, asked.start)
         if not self._has_warned_of_other_window:
             self._has_warned_of_other_window = True
             self.logger.warning(
@@ -206,32 +227,27 @@ class PeriodicStream(MuxStream):
 
     def _read(self, intervals: range, partition: Context) -> Iterator[tuple[Window, list[Record]]]:
         """Read window after window, several requests at a time."""
+        length = intervals.step * self.intervals_per_request(partition)
 
         def calls() -> Iterator[tuple[Window, Any, bool]]:
-            for window in self._windows(intervals, partition):
-                items = list(self.items(window, partition))
+            for start in range(intervals.start, intervals.stop, length):
+                window = Window(start, min(start + length, intervals.stop))
+                items = list(self.items(window, partition)) or [_NOTHING]
                 for number, item in enumerate(items, 1):
                     yield window, item, number == len(items)
 
         def fetch(call: tuple[Window, Any, bool]) -> tuple[Window, list[Record], bool]:
             window, item, is_last = call
-            return window, self.fetch(window, item, partition), is_last
+            records = [] if item is _NOTHING else self.fetch(window, item, partition)
+            return window, records, is_last
 
-        results = self.workers.map(fetch, calls())
-        try:
+        with closing(self.workers.map(fetch, calls())) as results:
             collected: list[Record] = []
             for window, records, is_last in results:
                 collected += records
                 if is_last:
                     yield window, collected
                     collected = []
-        finally:
-            results.close()
-
-    def _windows(self, intervals: range, partition: Context) -> Iterator[Window]:
-        length = intervals.step * self.intervals_per_request(partition)
-        for start in range(intervals.start, intervals.stop, length):
-            yield Window(start, min(start + length, intervals.stop))
 
     def _kept(self, intervals: range, partition: Context) -> range | None:
         """Return the intervals that Mux keeps, and warn of the others.
@@ -261,7 +277,7 @@ class PeriodicStream(MuxStream):
         start = first_kept(
             intervals.start,
             recent - recent % step,
-            partial(self.environment.workers.map, is_kept),
+            partial(self.workers.map, is_kept),
             now=self.now,
             days=min(self.retention_days, DOCUMENTED_DAYS),
             step=step,

@@ -71,10 +71,13 @@ class SubviewTimeseries(PeriodicStream):
             final = epoch_seconds(timestamp_of(meta, "complete_through"))
         first, last = utc_timestamp(window.start), utc_timestamp(window.end - HOUR)
         found = []
+        self.progress.leave_unread(window, window.start if final is None else final + 1)
         for hour in envelope["data"]:
             date = timestamp_of(hour, "date")
             is_final = final is None or epoch_seconds(date) + HOUR - 1 <= final
-            if text_of(hour, "status") == "complete" and is_final and first <= date <= last:
+            if text_of(hour, "status") != "complete":
+                self.progress.leave_unread(window, epoch_seconds(date))
+            elif is_final and first <= date <= last:
                 found += [
                     {
                         **others(hour, "date", "status", "values"),

@@ -28,10 +28,10 @@ class ViewStream(MuxStream):
     ignored_fields = frozenset({"total_row_count"})
     parameters = frozenset({"filters[]", "metric_filters[]", "viewer_id", "error_id"})
 
-    def listed(self, partition: Context) -> Iterator[list[Record]]:
-        """List the windows of time in which views ended."""
-        windows = ViewWindows(self.client, self.workers, VideoViews.path, self.query)
-        return windows.read(*self.time_range(partition))
+    @property
+    def windows(self) -> ViewWindows:
+        """Reads windows of time in which views ended."""
+        return ViewWindows(self.client, self.workers, VideoViews.path, self.query)
 
 
 class VideoViews(ViewStream):
@@ -45,8 +45,15 @@ class VideoViews(ViewStream):
     path = "/data/v1/video-views"
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
-        """List the windows."""
-        return self.listed(partition)
+        """List the windows. Where there is no view at all yet, the next run need not look again."""
+        windows = self.windows
+        time_range = self.time_range(partition)
+        has_views = self.bookmark(partition) is not None
+        for views in windows.read(*time_range):
+            has_views = has_views or bool(views)
+            yield views
+        if not has_views and not windows.has_been_cut:
+            yield self.read_up_to([], min(time_range.end, self.now - self.lookback_seconds))
 
 
 class VideoViewDetails(ViewStream):
@@ -78,7 +85,7 @@ class VideoViewDetails(ViewStream):
             finally:
                 results.close()
 
-        for views in self.listed(partition):
+        for views in self.windows.read(*self.time_range(partition)):
             # A window takes many minutes. Smaller batches lose less if the run is killed.
             for first in range(0, len(views), MAX_RECORDS):
                 yield details(views[first : first + MAX_RECORDS])
