@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_mux.records.conformer import MissingKeyError
-from tap_mux.records.emitter import FileBatch
+from tap_mux.records.emitter import FileBatch, ReadBatch
 from tap_mux.records.writer import MAX_RECORDS, EncodedRecords
 from tap_mux.tap import TapMux
-from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view, views
+from tests.support.records import DAY, HOUR, MINUTE, NOW, asset, tap_time, view, views
 from tests.support.tapping import Output, bookmark, catalog_of
 
 if TYPE_CHECKING:
@@ -137,6 +137,25 @@ def test_the_bookmark_never_moves_back() -> None:
     writing = Writing("video_views", mark)
     writing.batch([view("a", NOW - HOUR)])
     assert writing.mark() == tap_time(NOW)
+
+
+def test_what_has_been_read_without_records_moves_the_bookmark() -> None:
+    writing = Writing("video_views")
+    writing.batch(ReadBatch([], tap_time(NOW - HOUR)))
+    assert writing.mark() == tap_time(NOW - HOUR)
+    batch = ReadBatch([view("a", NOW - MINUTE)], tap_time(NOW))
+    writing.write(batch)
+    state = writing.stream.get_context_state(PARTITION)
+    assert state["replication_key_value"] == tap_time(NOW - MINUTE)
+    writing.emitter.end_batch(batch, PARTITION)
+    assert writing.mark() == tap_time(NOW)
+    writing.batch(ReadBatch([], tap_time(NOW - DAY)))
+    assert writing.mark() == tap_time(NOW)
+
+
+def test_another_replication_key_has_no_such_bookmark() -> None:
+    writing = Writing("video_views", key="view_start")
+    assert type(writing.stream.read_up_to([], NOW)) is list
 
 
 def test_a_stream_that_is_read_whole_has_no_bookmark() -> None:

@@ -155,6 +155,29 @@ def test_deleted_assets_in_a_later_run_do_not_make_it_unavailable(
     assert "not available" not in caplog.text
 
 
+def test_what_is_not_available_has_no_bookmark(sandbox: Sandbox) -> None:
+    sandbox.faults.add("/engagement/", times=None, action=Answer(404))
+    state = run_tap(sandbox, "asset_heatmaps", start_date=wire_time(TODAY - 2 * DAY)).states[-1]
+    assert bookmark(state, "asset_heatmaps") is None
+
+
+def test_days_on_which_nothing_was_watched_are_not_read_again(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    views, world.view_rows = world.view_rows, []
+    state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]
+    assert bookmark(state, "asset_heatmaps") == day(1)
+    sandbox.requests.clear()
+    run_tap(sandbox, "asset_heatmaps", state=state, lookback_days=0)
+    assert len(sandbox.requests_to("/data/v1/metrics/views/breakdown")) == 1
+    # Now it shows that the endpoint is not available, or else that all has been deleted.
+    world.view_rows = views
+    sandbox.faults.add("/engagement/", times=None, action=Answer(404))
+    later = run_tap(sandbox, "asset_heatmaps", state=state).states[-1]
+    assert "asset_heatmaps found none of what was watched: GET" in caplog.text
+    assert bookmark(later, "asset_heatmaps") == day(1)
+
+
 STREAMS = {
     "asset_heatmaps": ("assets", "asset_id", "{}"),
     "asset_hotspots": ("assets", "asset_id", "{}"),

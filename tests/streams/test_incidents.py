@@ -92,3 +92,15 @@ def test_annotations_with_short_pages(world: ExplicitWorld, sandbox: Sandbox) ->
     world.tables["annotations"] = [note(number, NOW - number * HOUR) for number in range(1, 50)]
     records = run_tap(sandbox, "annotations").records("annotations")
     assert len({record["id"] for record in records}) == len(records) == 49
+
+
+def test_a_note_for_the_past_is_found_in_a_later_run(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    state = run_tap(sandbox, "annotations").states[-1]
+    sandbox.requests.clear()
+    world.tables["annotations"] = [note(1, NOW - 30 * DAY)]
+    second = run_tap(sandbox, "annotations", state=state)
+    assert [record["id"] for record in second.records("annotations")] == ["note-001"]
+    assert len(sandbox.requests_to("/data/v1/annotations")) == 1
+    assert bookmark(second.states[-1], "annotations") == tap_time(NOW - 30 * DAY)

@@ -207,3 +207,32 @@ def test_not_in_the_plan(live: Sandbox, caplog: pytest.LogCaptureFixture) -> Non
         "monitoring_timeseries",
     )
     assert caplog.text.count("which is not available") == 4
+
+
+def test_a_time_without_numbers_is_not_read_again(sandbox: Sandbox) -> None:
+    since = int(time.time()) - 5 * HOUR
+    body = {"data": [], "timeframe": [since, since + 6 * HOUR]}
+    sandbox.faults.add("/monitoring/", times=None, action=Answer(200, body, FAST))
+    first = run_tap(sandbox, "monitoring_timeseries", start_date=tap_time(since))
+    assert len(sandbox.requests) == 1 + 6 * 10
+    sandbox.requests.clear()
+    run_tap(sandbox, "monitoring_timeseries", state=first.states[-1])
+    assert len(sandbox.requests) == 1 + 6
+
+
+def test_an_hour_that_has_been_read_is_not_read_again(live: Sandbox) -> None:
+    first = run_tap(live, "monitoring_breakdowns", start_date=tap_time(time.time() - 2 * HOUR))
+    live.requests.clear()
+    second = run_tap(live, "monitoring_breakdowns", state=first.states[-1])
+    assert len(live.requests) in {1, 1 + 66}  # an hour may have ended meanwhile
+    assert not second.records("monitoring_breakdowns") or len(live.requests) > 1
+
+
+def test_ten_minutes_without_viewers_are_not_read_again(sandbox: Sandbox) -> None:
+    name = "monitoring_breakdown_timeseries"
+    sandbox.faults.add("/monitoring/", times=None, action=Answer(200, {"data": []}, FAST))
+    first = run_tap(sandbox, name, start_date=tap_time(time.time() - HOUR))
+    assert len(sandbox.requests) == 1 + 66 * 6
+    sandbox.requests.clear()
+    run_tap(sandbox, name, state=first.states[-1])
+    assert len(sandbox.requests) in {1 + 66, 1 + 66 * 2}

@@ -8,7 +8,7 @@ import pytest
 
 from mux_sandbox import Answer, GeneratedWorld, Sandbox, SandboxOptions
 from tests.support.records import DAY, HOUR, NOW, tap_time
-from tests.support.tapping import run_tap
+from tests.support.tapping import bookmark, run_tap
 
 if TYPE_CHECKING:
     from tests.support.tapping import Message
@@ -68,3 +68,36 @@ def test_an_hour_is_read_when_it_is_complete(sandbox: Sandbox, through: str, hou
     assert {record["date"] for record in records} == {
         tap_time(midnight + hour * HOUR) for hour in range(hours)
     }
+
+
+@pytest.mark.parametrize(
+    ("through", "statuses", "mark"),
+    [
+        ("23:59:59", [], 23),
+        ("04:59:59", [], 4),
+        ("04:30:00", [], 3),
+        (None, [], None),
+        ("23:59:59", ["complete", "incomplete", "complete"], 2),
+        ("23:59:59", ["incomplete"], None),
+    ],
+)
+def test_hours_that_are_not_final_are_not_passed(
+    sandbox: Sandbox, through: str | None, statuses: list[str], mark: int | None
+) -> None:
+    midnight = NOW - NOW % DAY - DAY
+    day = tap_time(midnight)[:10]
+    hours = [
+        {
+            "date": f"{day}T{hour:02}:00:00Z",
+            "status": status,
+            # Records move the bookmark in any case.
+            "values": [{"breakdown_value": "1080p", "metric_value": 1}] if hour else [],
+        }
+        for hour, status in enumerate(statuses)
+    ]
+    answer = {"data": hours, "meta": {"complete_through": through and f"{day}T{through}Z"}}
+    sandbox.faults.add("/subview-metrics/", times=None, action=Answer(200, answer))
+    dates = {"start_date": tap_time(midnight), "end_date": tap_time(midnight + DAY)}
+    found = bookmark(run_tap(sandbox, STREAM, **dates).states[-1], STREAM)  # type: ignore[arg-type]
+    expected = None if mark is None else tap_time(midnight + mark * HOUR)
+    assert (found or "")[:13] == (expected or "")[:13]

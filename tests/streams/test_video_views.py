@@ -472,6 +472,28 @@ class TestBookmark:
         output = read(sandbox, state=state)
         assert bookmark(output.states[-1]) == tap_time(NOW - DAY)
 
+    def test_an_environment_without_views_is_not_looked_through_again(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        state = read(sandbox).states[-1]
+        mark = bookmark(state)
+        assert mark is not None
+        assert tap_time(NOW - 2 * HOUR - 1) <= mark < tap_time(NOW)
+        sandbox.requests.clear()
+        world.view_rows = [view("late", NOW - 3 * HOUR), view("new", NOW - MINUTE)]
+        output = read(sandbox, state=state)
+        assert ids(output.records("video_views")) == ["late", "new"]
+        assert len(sandbox.requests_to(PATH)) == 1
+        assert bookmark(output.states[-1]) == tap_time(NOW - MINUTE)
+
+    def test_an_answer_for_a_shorter_range_is_no_environment_without_views(
+        self, sandbox: Sandbox
+    ) -> None:
+        answer = {"data": [], "total_row_count": 0, "timeframe": [NOW - 9 * DAY, NOW - DAY]}
+        sandbox.faults.add(PATH, times=None, action=Answer(200, answer))
+        state = read(sandbox, start_date=tap_time(NOW - 9 * DAY)).states[-1]
+        assert bookmark(state) is None
+
     def test_bookmark_in_another_format(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.view_rows = views(50, NOW - 10 * DAY, 4 * HOUR)
         state = read(sandbox).states[-1]
