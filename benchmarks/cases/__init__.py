@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks.cases.asking import requests
 from benchmarks.cases.exporting import exports
 from benchmarks.cases.loading import duckdb
 from benchmarks.cases.starting import startup
@@ -20,6 +21,7 @@ CASES: dict[str, Callable[[Setup], Outcome]] = {
     "latency": latency,
     "bucket": bucket,
     "refusals": refusals,
+    "requests": requests,
     "views": views,
     "assets": assets,
     "duckdb": duckdb,
