@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,7 @@ def _trips_to_first_view(asked: Sequence[RequestRecord]) -> int:
             if earlier.finished and earlier.finished <= each.started
         )
         trips.append(1 + max(before, default=0))
-        if each.path == VIEWS and each.param("limit") == str(PAGE) and each.status == 200:
+        if each.path == VIEWS and each.param("limit") == str(PAGE) and each.status == HTTPStatus.OK:
             return trips[-1]
     raise AssertionError
 
