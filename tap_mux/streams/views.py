@@ -48,11 +48,12 @@ class VideoViews(ViewStream):
         """List the windows. Where there is no view at all yet, the next run need not look again."""
         windows = self.windows
         time_range = self.time_range(partition)
-        has_views = self.bookmark(partition) is not None
+        found = []
         for views in windows.read(*time_range):
-            has_views = has_views or bool(views)
+            found.append(len(views))
             yield views
-        if not has_views and not windows.has_been_cut:
+        is_empty = bool(found) and not any(found) and not windows.has_been_cut
+        if is_empty and self.bookmark(partition) is None:
             yield self.read_up_to([], min(time_range.end, self.now - self.lookback_seconds))
 
 

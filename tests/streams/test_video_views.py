@@ -486,6 +486,10 @@ class TestBookmark:
         assert len(sandbox.requests_to(PATH)) == 1
         assert bookmark(output.states[-1]) == tap_time(NOW - MINUTE)
 
+    def test_a_range_that_has_not_begun_has_no_bookmark(self, sandbox: Sandbox) -> None:
+        state = read(sandbox, start_date=tap_time(NOW + DAY)).states[-1]
+        assert bookmark(state) is None
+
     def test_an_answer_for_a_shorter_range_is_no_environment_without_views(
         self, sandbox: Sandbox
     ) -> None:
