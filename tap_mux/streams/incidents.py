@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tap_mux.reading.answers import by_field, expand_path, text_of, timestamp_of
 from tap_mux.reading.children import fetch_children
-from tap_mux.reading.time_range import DAY
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.base import MuxStream
 from tap_mux.streams.cost import Cost
@@ -84,7 +83,7 @@ class Annotations(PeriodicStream):
     replication_key = "date"
     ids_repeat = False
     retention_days = 3650
-    added_later_seconds = 90 * DAY
+    added_later_days = 90
 
     def intervals_per_request(self, partition: Context) -> int:
         """Return all: there are few notes."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tap_mux.api.environment import Environment
     from tap_mux.records.normalizer import Record
 
+    Found = Iterator[tuple[Window, list[Record]]]
+    """Windows with their records."""
+
 RECENT_SECONDS = 7 * DAY
 """Intervals of this age are surely kept."""
 
@@ -53,8 +56,8 @@ class PeriodicStream(MuxStream):
     settle_seconds: ClassVar[int] = 0
     """How long after its end an interval is final."""
 
-    added_later_seconds: ClassVar[int] = 0
-    """How long records may be added that are for the past."""
+    added_later_days: ClassVar[int] = 0
+    """For how many days in the past records may be added."""
 
     def __init__(self, tap: Tap, environment: Environment) -> None:
         """Make the stream of an environment.
@@ -143,7 +146,10 @@ class PeriodicStream(MuxStream):
         reached = self.progress.reached(window)
         if reached is None or not self.is_complete:
             return records
-        return self.read_up_to(records, min(reached - step, self.now - self.added_later_seconds))
+        until = reached - step
+        if self.added_later_days:
+            until = min(until, self.now - self.now % DAY - self.added_later_days * DAY)
+        return self.read_up_to(records, until)
 
     def is_answer_for(self, asked: Window, envelope: dict[str, Any]) -> bool:
         """Return whether an answer touches the window that was asked for; warn once if not.
@@ -216,16 +222,14 @@ class PeriodicStream(MuxStream):
             start = self.now - self.retention_days * DAY + seconds - 1
         return range(start - start % seconds, end - end % seconds, seconds)
 
-    def _read_carefully(
-        self, intervals: range, partition: Context
-    ) -> Iterator[tuple[Window, list[Record]]]:
+    def _read_carefully(self, intervals: range, partition: Context) -> Found:
         """Read window after window; alone the first one that Mux may refuse."""
         is_old = bool(intervals) and intervals.start < self.now - RECENT_SECONDS
         alone = self.intervals_per_request(partition) if is_old else 0
         yield from self._read(intervals[:alone], partition)
         yield from self._read(intervals[alone:], partition)
 
-    def _read(self, intervals: range, partition: Context) -> Iterator[tuple[Window, list[Record]]]:
+    def _read(self, intervals: range, partition: Context) -> Found:
         """Read window after window, several requests at a time."""
         length = intervals.step * self.intervals_per_request(partition)
 
