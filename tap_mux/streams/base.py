@@ -108,11 +108,7 @@ class MuxStream(Stream):
         """
 
     def partition_columns(self) -> list[dict[str, Any]]:
-        """Return what divides the stream into partitions, each with a bookmark of its own.
-
-        Returns:
-            Columns and their values for each partition. Its records get them.
-        """
+        """Return the columns and values of each part with a bookmark. Its records get them."""
         return [{}]
 
     def probe(self) -> None:
@@ -230,12 +226,7 @@ class MuxStream(Stream):
         return self._bookmarks[columns]
 
     def read_up_to(self, records: list[Record], moment: int) -> list[Record]:
-        """Return a batch that moves the bookmark, whether or not there are records.
-
-        Args:
-            records: Records in order of the replication key.
-            moment: Up to when all has been read, in epoch seconds.
-        """
+        """Return sorted records, up to which moment there are no others, as a batch."""
         key = self.replication_key
         if key is None or key != getattr(type(self), "replication_key", None):
             return records  # the catalog names another key, whose values are others

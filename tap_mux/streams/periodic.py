@@ -60,12 +60,7 @@ class PeriodicStream(MuxStream):
     """For how many days in the past records may be added."""
 
     def __init__(self, tap: Tap, environment: Environment) -> None:
-        """Make the stream of an environment.
-
-        Args:
-            tap: The tap.
-            environment: The environment.
-        """
+        """Make the stream of an environment."""
         super().__init__(tap, environment)
         self.progress = Progress()
         """How far the intervals of the partition have been read."""
@@ -98,19 +93,11 @@ class PeriodicStream(MuxStream):
         return (None,)
 
     def interval_seconds(self, partition: Context) -> int:
-        """Return how long an interval is.
-
-        Args:
-            partition: The partition of the state.
-        """
+        """Return how long an interval of a partition is."""
         return DAY
 
     def intervals_per_request(self, partition: Context) -> int:
-        """Return how many intervals one request can be for.
-
-        Args:
-            partition: The partition of the state.
-        """
+        """Return how many intervals of a partition one request can be for."""
         return 1
 
     @property
@@ -254,15 +241,7 @@ class PeriodicStream(MuxStream):
                     collected = []
 
     def _kept(self, intervals: range, partition: Context) -> range | None:
-        """Return the intervals that Mux keeps, and warn of the others.
-
-        Args:
-            intervals: The intervals to look through.
-            partition: The partition of the state.
-
-        Returns:
-            The last ones of the intervals. None where Mux refuses even a recent interval.
-        """
+        """Return the intervals that Mux keeps; None if it keeps no recent one. Warn of the rest."""
         step = intervals.step
 
         def is_kept(start: int) -> bool:

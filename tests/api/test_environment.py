@@ -162,7 +162,7 @@ class TestAccess:
 
         monkeypatch.setattr(RateLimiter, "wake", wake)
         opened = access(sandbox)
-        opened.workers.map(opened.client.get, [ASSETS]).close()
+        opened.workers("data").map(opened.client.get, [ASSETS]).close()
         assert woken == [opened.rate_limiter]
 
     @pytest.mark.parametrize(("reserve", "is_waiting"), [(0.5, True), (0, False), (None, False)])
