@@ -117,7 +117,7 @@ def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]]) -> N
         raise ValueError  # a bookmark of this date would hide all exports to come
     for file in export["files"]:
         if file["type"] != "csv":
-            text = "The export of %s has a file of the type %r, which is not read"
+            text = "exported_video_views lacks a file of %s, since its type is not csv but %.20s"
             logger.warning(text, day, file["type"])
             continue
         url = str(file["path"])

@@ -23,7 +23,7 @@ CLOSE_SECONDS = 5
 SLACK_SECONDS = 30
 """How far a retention may be off a whole number of days, to either side."""
 
-PRECISION_SECONDS = 2 * SLACK_SECONDS
+PRECISION_SECONDS = 300
 """How far behind the border the moment that is found may be, where the border is at an odd age."""
 
 MOMENTS_AT_ONCE = 3

@@ -180,13 +180,15 @@ class Emitter:
             batch: The batch.
             partition: The partition of the state.
         """
-        if isinstance(batch, FileBatch | ReadBatch) and self._stream.replication_key:
-            self._newest = {self._stream.replication_key: batch.bookmark}
-        if self._newest:
-            self._note_bookmark([self._newest], partition)
-            self.position = self._newest.get(self._stream.replication_key or "")
+        key = self._stream.replication_key or ""
+        reached = [self._newest] if self._newest else []
+        if isinstance(batch, FileBatch | ReadBatch) and key:
+            reached.append({key: batch.bookmark})
+        for record in reached:
+            self._note_bookmark([record], partition)
+            self.position = record.get(key)
             self.first_position = self.first_position or self.position
-            self._newest = None
+        self._newest = None
         if self._is_incremental:
             self._write_state(self._stream.tap_state)
 

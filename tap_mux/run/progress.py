@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from singer_sdk import metrics
 
 from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
+from tap_mux.run.live import shown_live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,11 +60,13 @@ class Progress:
         Args:
             seconds: How many; 0 for only at the end.
         """
-        if seconds:
-            args = (seconds,)
-            threading.Thread(target=self._tell, args=args, name="progress", daemon=True).start()
         try:
-            yield
+            with shown_live(self.lines) if seconds else nullcontext(enter_result=True) as is_shown:
+                if not is_shown:
+                    args = (seconds,)
+                    teller = threading.Thread(target=self._tell, args=args, daemon=True)
+                    teller.start()
+                yield
         finally:
             self._has_ended.set()
             self._log_metrics(self._readings)
@@ -194,8 +197,10 @@ def _reach(stream: MuxStream) -> tuple[str, str]:
     """
     values = [stream.get_context_state(each).get(BOOKMARK) for each in stream.partitions]
     try:
-        reached = min(epoch_seconds(utc_timestamp(value)) for value in values)
+        reached = min((epoch_seconds(utc_timestamp(value)) for value in values), default=None)
     except MisfitError:  # a partition has none
+        reached = None
+    if reached is None:
         return "", ""
     return readable(reached), readable(reached - stream.lookback_seconds)
 

@@ -133,7 +133,7 @@ class PeriodicStream(MuxStream):
         reached = self.progress.reached(window)
         if reached is None or not self.is_complete:
             return records
-        until = reached - step
+        until = reached - reached % step - step
         if self.added_later_days:
             until = min(until, self.now - self.now % DAY - self.added_later_days * DAY)
         return self.read_up_to(records, until)

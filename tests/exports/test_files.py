@@ -102,7 +102,7 @@ class TestFiles:
         sandbox.faults.add(LIST, times=None, action=Answer(200, {"data": [export]}))
         assert ids(read(sandbox)) == ["v14"]
         assert f"several versions of the export of {day(1)}: reading version 14" in caplog.text
-        assert f"The export of {day(1)} has a file of the type" in caplog.text
+        assert f"lacks a file of {day(1)}, since its type is not csv but" in caplog.text
 
     def test_all_files_of_one_version_are_read(self, sandbox: Sandbox) -> None:
         files = []

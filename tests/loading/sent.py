@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import requests
 
+from tap_mux.settings.vocabulary import METRICS, MONITORING_METRICS, UNITS_OF_TYPES
 from tap_mux.streams import ALL_STREAMS
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def _metric(answer: Answer) -> Row:
         "filters_key": "all",
         "granularity": "day",
         "aggregation": answer.body["meta"]["aggregation"],
+        "unit": METRICS[answer.ids[0]],
     }
 
 
@@ -175,7 +177,14 @@ def _insights(answer: Answer) -> Iterable[Row]:
 
 def _comparisons(answer: Answer) -> Iterable[Row]:
     for row in answer.body["data"]:
-        yield {**row, **answer.window, "filters_key": "all", "granularity": "day"}
+        yield {**_line(row), **answer.window, "filters_key": "all", "granularity": "day"}
+
+
+def _line(row: Row) -> Row:
+    """Give a line of the overview with its unit, and those that belong to it with theirs."""
+    unit = UNITS_OF_TYPES.get(row.get("type", "")) or METRICS.get(row.get("metric", ""))
+    items = {"items": [_line(item) for item in row["items"]]} if "items" in row else {}
+    return {**row, "unit": unit, **items}
 
 
 def _heatmap(name: str) -> Callable[[Answer], Iterable[Row]]:
@@ -193,13 +202,15 @@ def _live_breakdowns(answer: Answer) -> Iterable[Row]:
         "metric": answer.ids[0],
         "dimension": answer.query["dimension"][0],
         "timestamp": answer.query["timestamp"][0],
+        "unit": MONITORING_METRICS[answer.ids[0]],
     }
     for row in answer.body["data"]:
         yield {**row, **columns, "value": _named(row["value"])}
 
 
 def _live_breakdown_timeseries(answer: Answer) -> Iterable[Row]:
-    columns = {"metric": answer.ids[0], "dimension": answer.query["dimension"][0]}
+    unit = MONITORING_METRICS[answer.ids[0]]
+    columns = {"metric": answer.ids[0], "dimension": answer.query["dimension"][0], "unit": unit}
     for moment in answer.body["data"]:
         for row in moment["values"]:
             yield {**row, **columns, "date": moment["date"], "value": _named(row["value"])}
@@ -250,7 +261,8 @@ MAKERS: dict[str, Callable[[Answer], Iterable[Row]]] = {
     "monitoring_breakdowns": _live_breakdowns,
     "monitoring_histograms": _histograms,
     "monitoring_timeseries": lambda answer: [
-        {**row, "metric": answer.ids[0]} for row in answer.body["data"]
+        {**row, "metric": answer.ids[0], "unit": MONITORING_METRICS[answer.ids[0]]}
+        for row in answer.body["data"]
     ],
     "playback_id_heatmaps": _heatmap("playback_id"),
     "playback_id_hotspots": _hotspots("playback_id"),

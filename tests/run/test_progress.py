@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -242,3 +245,40 @@ def test_a_run_that_is_interrupted_has_its_table(
     rows = table_of(log)
     assert rows["assets"]["records"] == "1"
     assert rows["uploads"]["line"].endswith("not read to its end")
+
+
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_a_person_who_runs_the_tap_alone_sees_lines_that_change_in_place(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, *, is_piped: bool
+) -> None:
+    world.asset_rows = [asset(f"asset-{n}", NOW) for n in range(250)]
+    sandbox.faults.add(lambda request: request.param("cursor") is not None, action=Delay(2))
+    config = config_file(tmp_path, **sandbox.config, progress_seconds=1)
+    terminal, end = pty.openpty()
+    with (tmp_path / "out.jsonl").open("wb") as file:
+        tap = subprocess.Popen(
+            [sys.executable, "-m", "tap_mux", "--config", config],
+            stdout=subprocess.PIPE if is_piped else file,
+            stderr=end,
+            env={**clean_environ(), "TERM": "xterm", "COLUMNS": "120"},
+        )
+        os.close(end)
+        seen = b""
+        with contextlib.suppress(OSError):  # at the end of the program
+            while part := os.read(terminal, 4096):
+                seen += part
+        os.close(terminal)
+        output, _ = tap.communicate(timeout=20)
+    log = seen.decode()
+    shown = re.findall(r"(?m)^.{0,12}assets: 100 records, [\d,]+ records/s", log)
+    logged = re.findall(r"\| assets: 100 records", log)
+    assert tap.returncode == 0
+    if is_piped:
+        assert (len(logged) > 0, "\x1b[" in log) == (True, False)
+    else:
+        output = (tmp_path / "out.jsonl").read_bytes()
+        assert shown
+        assert logged == []
+        assert "\x1b[2K" in log  # lines are cleared to be written anew
+    assert "\x1b" not in output.decode()
+    assert table_of(re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", log))["assets"]["records"] == "250"

@@ -111,9 +111,9 @@ def test_new_fields_are_kept_in_each_form(
     body = {**data, **around} if form == "bare" else {"data": data, **around}
     sandbox.faults.add("/engagement/", times=None, action=Answer(200, body))
     records = run_tap(sandbox, stream, keep_unknown_fields=True, **START).records(stream)
-    assert len(records) == 3
+    assert len(records) == 2  # the answers for the day before are for another window
     kept = new if is_map else {**new, "newer": 3}
-    assert [record["unknown_fields"] for record in records] == [kept] * 3
+    assert [record["unknown_fields"] for record in records] == [kept] * 2
 
 
 def test_a_form_that_nobody_knows_is_an_error(sandbox: Sandbox) -> None:

@@ -1,0 +1,68 @@
+"""Progress on the terminal of a person: lines that change in place, below the log.
+
+It takes ``rich``, which the extra ``progress`` installs. It writes to stderr only.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+UPDATES_PER_SECOND = 2
+
+
+@contextmanager
+def shown_live(lines: Callable[[], Iterable[str]]) -> Iterator[bool]:
+    """Show lines inside the ``with`` block, if a person looks at them.
+
+    Args:
+        lines: Returns the lines as they are now.
+
+    Yields:
+        Whether they are shown.
+    """
+    if not _is_watched():
+        yield False
+        return
+    try:
+        from rich.console import Console  # noqa: PLC0415 - an extra
+        from rich.live import Live  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+    except ImportError:
+        yield False
+        return
+    live = Live(
+        console=Console(stderr=True),
+        get_renderable=lambda: Text("\n".join(lines()), no_wrap=True, overflow="ellipsis"),
+        refresh_per_second=UPDATES_PER_SECOND,
+        transient=True,
+        redirect_stdout=False,
+    )
+    plain = sys.stderr
+    with live:
+        _log_to(sys.stderr, instead_of=plain)  # which now prints above the lines
+        try:
+            yield True
+        finally:
+            _log_to(plain, instead_of=sys.stderr)
+
+
+def _is_watched() -> bool:
+    """Return whether a person runs the tap alone: the output goes into a file, the log does not."""
+    kind = os.fstat(sys.__stdout__.fileno()).st_mode if sys.__stdout__ else stat.S_IFIFO
+    is_piped = stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
+    return sys.stderr.isatty() and not sys.stdout.isatty() and not is_piped
+
+
+def _log_to(stream: TextIO, *, instead_of: TextIO) -> None:
+    """Let the handlers of the log that write to a stream write to another."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is instead_of:
+            handler.setStream(stream)
