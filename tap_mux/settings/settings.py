@@ -174,7 +174,10 @@ SETTINGS = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=64),
         default=8,
         title="Maximum Concurrency",
-        description="How many requests are under way at once, at most.",
+        description=(
+            "How many requests are under way at once for each environment, at most. With 1, all is "
+            "read one after another."
+        ),
     ),
     th.Property(
         "rate_limit_reserve",

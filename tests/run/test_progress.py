@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tap_mux.run.lanes import Lane
 
+COPY = "import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)"
 SINCE = tap_time(NOW - 2 * DAY)
 
 
@@ -255,20 +256,25 @@ def test_a_person_who_runs_the_tap_alone_sees_lines_that_change_in_place(
     sandbox.faults.add(lambda request: request.param("cursor") is not None, action=Delay(2))
     config = config_file(tmp_path, **sandbox.config, progress_seconds=1)
     terminal, end = pty.openpty()
-    with (tmp_path / "out.jsonl").open("wb") as file:
+    output = tmp_path / "out.jsonl"
+    with output.open("wb") as file, contextlib.ExitStack() as both:
+        program = [sys.executable, "-c", COPY]
+        target = both.enter_context(subprocess.Popen(program, stdin=subprocess.PIPE, stdout=file))
+        assert target.stdin
         tap = subprocess.Popen(
             [sys.executable, "-m", "tap_mux", "--config", config],
-            stdout=subprocess.PIPE if is_piped else file,
+            stdout=target.stdin if is_piped else file,
             stderr=end,
             env={**clean_environ(), "TERM": "xterm", "COLUMNS": "120"},
         )
+        both.enter_context(tap)
         os.close(end)
+        target.stdin.close()
         seen = b""
         with contextlib.suppress(OSError):  # at the end of the program
             while part := os.read(terminal, 4096):
                 seen += part
         os.close(terminal)
-        output, _ = tap.communicate(timeout=20)
     log = seen.decode()
     shown = re.findall(r"(?m)^.{0,12}assets: 100 records, [\d,]+ records/s", log)
     logged = re.findall(r"\| assets: 100 records", log)
@@ -276,9 +282,8 @@ def test_a_person_who_runs_the_tap_alone_sees_lines_that_change_in_place(
     if is_piped:
         assert (len(logged) > 0, "\x1b[" in log) == (True, False)
     else:
-        output = (tmp_path / "out.jsonl").read_bytes()
         assert shown
         assert logged == []
         assert "\x1b[2K" in log  # lines are cleared to be written anew
-    assert "\x1b" not in output.decode()
+    assert b"\x1b" not in output.read_bytes()
     assert table_of(re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", log))["assets"]["records"] == "250"
