@@ -11,6 +11,7 @@ import pytest
 from mux_sandbox import ExplicitWorld, Sandbox
 from mux_sandbox.world.clock_text import epoch
 from tap_mux.streams import ALL_STREAMS
+from tap_mux.tap import TapMux
 from tests.support.loaders import (
     LISTINGS,
     in_project,
@@ -34,6 +35,38 @@ LOOKBACK = 2 * HOUR
 EDGE = 5
 """How many seconds earlier than the lookback a window may start."""
 SAMPLE_ROWS = 3
+BY_ENVIRONMENT: dict[str, Any] = {
+    "token_id": "id",
+    "token_secret": "secret",
+    "start_date": "2026-09-01",
+    "end_date": "2026-10-01T12:00:00Z",
+    "lookback_seconds": 60,
+    "lookback_days": 3,
+    "assets_lookback_days": 5,
+    "metrics": [{"metric": "views", "group_by": ["country"]}],
+    "dimensions": ["country"],
+    "delivery_usage_granularity": "hour",
+    "stream_params": {"video_views": {"filters[]": ["country:DE"]}},
+    "api_url": "https://mux.example.com",
+    "request_timeout_seconds": 20,
+    "max_attempts": 3,
+    "progress_seconds": 5,
+    "max_concurrency": 2,
+    "rate_limit_reserve": "0.5",
+    "max_requests_per_second": "4",
+    "fail_on_unavailable": True,
+    "emit_activate_version_messages": True,
+    "include_credentials": True,
+    "keep_unknown_fields": True,
+    "stream_maps": {"assets": {"passthrough": "None"}},
+    "stream_map_config": {"hash_seed": "a"},
+    "faker_config": {"seed": "1"},
+    "flattening_enabled": True,
+    "flattening_max_depth": 2,
+    "flattening_max_key_length": 60,
+    "flattening_separator": "_",
+}
+"""A value for each setting, but for environments, which excludes the token."""
 
 
 @pytest.fixture
@@ -153,6 +186,21 @@ class TestProjectFile:
         assert tap["settings_group_validation"] == [["token_id", "token_secret"], ["environments"]]
         assert sorted(tap["capabilities"]) == sorted(about["capabilities"])
 
+    def test_every_setting_works_by_environment_variable(self, project: Path) -> None:
+        names = [setting["name"] for setting in plugin("extractors", "tap-mux")["settings"]]
+        assert BY_ENVIRONMENT.keys() | {"environments"} == set(names)
+        environ = {
+            f"TAP_MUX_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in BY_ENVIRONMENT.items()
+        }
+        printed = meltano(project, "config", "--unsafe", "print", "tap-mux", **environ).stdout
+        config = json.loads(printed)
+        for name, value in BY_ENVIRONMENT.items():
+            assert config[name] == value, name
+        TapMux(config=config)  # refuses what it cannot work with
+        shown = meltano(project, "invoke", "tap-mux", "--discover", **environ).stdout
+        assert len(json.loads(shown)["streams"]) == len(ALL_STREAMS)
+
     def test_selects_what_the_tap_selects_by_default(self) -> None:
         others = sorted(stream.name for stream in ALL_STREAMS if not stream.selected_by_default)
         excluded = [f"!{name}.*" for name in others]
@@ -173,7 +221,8 @@ class TestProjectFile:
 
 def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Convert a setting of the tap to the form of meltano.yml."""
-    kind = {"number": "decimal"}.get(schema["type"][0], schema["type"][0])
+    # Meltano cannot write the values of its kind decimal as JSON.
+    kind = {"number": "string"}.get(schema["type"][0], schema["type"][0])
     if schema.get("secret") and kind == "string":
         kind = "password"
     if schema.get("format") == "date-time":
