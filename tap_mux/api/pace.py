@@ -1,16 +1,18 @@
 """How fast requests may follow each other, as far as refusals (429) tell.
 
-An example. We send 5 requests a second, and Mux refuses one. We go on with about four fifths, 4 a
-second, for as long as 28 requests take (7 seconds), and look what comes of it:
+An example. We send 5 requests a second. Each answer raises the rate by 0.3 %, so it is 10 after
+half a minute. Then Mux refuses a request. We go on with about four fifths, 8 a second, for as long
+as 28 requests take (3.5 seconds), and look what comes of it:
 
-- None is refused. So 5 may be too fast. The rate rises to 5 within a second. If another request is
-  refused meanwhile, we keep to 4.4 for a while: a step up that is taken back if any is refused.
-- A few are refused. So the rate is not the reason, and we return to 5 at once.
-- Many are refused, such as 6 of 12. So Mux lets half of them through, 2 a second, and we keep to
+- None is refused. So 10 may be too fast. The rate rises to 8.9 within a second, and by 0.3 % an
+  answer again. If a request is refused within ten seconds, we keep to 3 % more than before, 8.2,
+  for a while. If one is refused even then, we keep to nine tenths of that.
+- A few are refused. So the rate is not the reason, and we return to 8.9 at once.
+- Many are refused, such as 4 of 8. So Mux lets half of them through, 4 a second, and we keep to
   nine tenths of that.
 
 So a limit costs one refusal in about 28 requests, and refusals by chance cost little. No low rate
-is kept longer than 26 seconds, and it is forgotten soon after.
+is kept longer than 26 seconds. Soon after, we send 5 a second again.
 
 Who is refused again and again pauses: 1 second, 2, 4, up to a minute, less some jitter.
 """
@@ -27,11 +29,14 @@ LOWERED = (0.7, 0.9)
 SAFE = 0.9
 """What is used of a rate that Mux seems to let through."""
 
-UP = 1.1
+GROWTH = 1.003
+"""How much each answer raises the rate."""
+
+UP = 1.03
 """A step to a higher rate, after none was refused."""
 
 RISE = 1.6
-"""How much the rate grows each second afterwards."""
+"""How much a low rate grows each second after none was refused at it."""
 
 MIN_RATE = 0.2
 REQUESTS = 28
@@ -44,7 +49,7 @@ SECONDS_TO_RETURN = 10.0
 FEW = 3
 """So many refusals may be chance."""
 
-ENOUGH = 12
+ENOUGH = 8
 """So many answers tell how many requests Mux lets through."""
 
 MAX_PAUSE_SECONDS = 60.0
@@ -53,23 +58,31 @@ MAX_PAUSE_SECONDS = 60.0
 class Pace:
     """A rate that falls on a refusal and returns by time."""
 
-    def __init__(self) -> None:
-        """Start without refusals."""
-        self._low = self._too_high = math.inf
-        self._proven = 0.0
+    def __init__(self, rate: float, most: float) -> None:
+        """Start without refusals.
+
+        Args:
+            rate: Requests a second that are sure to be allowed; more are tried.
+            most: An upper bound on requests a second.
+        """
+        self._sure = self._ceiling = min(rate, most)
+        self._most = most
+        self._low = math.inf
+        self._is_proven = False
         self._kept_from = self._kept_until = -math.inf
         self._answered = self._refused = 0  # at the low rate
         self._sent = deque([-math.inf])  # times of the last second, and the last one
         self._refused_at = self._paused_until = -math.inf
         self._refused_in_a_row = 0
 
-    def free_at(self, now: float, most: float) -> float:
+    def free_at(self, now: float, *, is_announced: bool) -> float:
         """Return when a request may be sent.
 
         Args:
             now: The present.
-            most: The rate of requests without refusals.
+            is_announced: Whether Mux announces the limit. Then only refusals bound the rate.
         """
+        most = self._most if is_announced else self._ceiling
         return max(self._paused_until, self._sent[-1] + 1 / min(self._rate(now), most))
 
     def on_send(self, now: float) -> None:
@@ -82,17 +95,19 @@ class Pace:
         """Count an answer that is no refusal."""
         self._refused_in_a_row = 0
         self._answered += sent_at >= self._kept_from
+        if len(self._sent) >= self._ceiling * SAFE:  # the rate is used
+            self._ceiling = min(self._ceiling * GROWTH, self._most)
 
     def on_refusal(
-        self, sent_at: float, now: float, most: float | None, retry_after: float | None
+        self, sent_at: float, now: float, retry_after: float | None, *, is_announced: bool
     ) -> None:
         """Pause if Mux asks for it or refuses again; fall, unless the refusal may be chance.
 
         Args:
             sent_at: When the request was sent.
             now: When it was refused.
-            most: The rate of requests without refusals; None if it is not fixed.
             retry_after: Seconds that Mux asks to wait, or None if it did not say.
+            is_announced: Whether Mux announces the limit.
         """
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         if retry_after is not None:
@@ -110,12 +125,12 @@ class Pace:
             self._answered += 1
             self._refused += 1
         elif self._is_over(now):
-            self._proven, self._too_high = 0.0, math.inf
-            rate = len(self._sent) if most is None else most
+            self._is_proven = False
+            rate = len(self._sent) if is_announced else self._ceiling
             self._keep(rate * random.uniform(*LOWERED), now)  # noqa: S311 - as above
         else:
-            self._proven = self._low
-            self._keep(min(self._low * UP, self._too_high * SAFE), now)
+            self._is_proven = True
+            self._keep(self._low * UP, now)
 
     def _pause(self, until: float) -> None:
         self._paused_until = max(self._paused_until, until)
@@ -133,17 +148,16 @@ class Pace:
     def _review(self, now: float) -> None:
         """Lower the rate further if too many were refused at the low one."""
         has_ended = now >= self._kept_until
-        are_many = self._refused > FEW and (has_ended or self._answered >= ENOUGH)
-        if self._proven and (are_many or (has_ended and self._refused)):
-            proven, self._proven = self._proven, 0.0
-            self._too_high = self._low
-            self._keep(proven * SAFE, now)
-        elif are_many:
+        if self._is_proven and self._refused:
+            self._is_proven = False
+            self._keep(self._low * SAFE, now)
+        elif self._refused > FEW and (has_ended or self._answered >= ENOUGH):
             self._keep(self._low * SAFE * (1 - self._refused / self._answered), now)
 
     def _keep(self, rate: float, now: float) -> None:
         """Keep to a low rate for a while, and see what comes of it."""
         self._low = max(rate, MIN_RATE)
+        self._ceiling = max(self._sure, min(self._ceiling, self._low / SAFE))
         self._answered = self._refused = 0
         self._kept_from = now
         self._kept_until = now + min(REQUESTS / self._low, MAX_SECONDS)

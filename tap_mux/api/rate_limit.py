@@ -124,10 +124,8 @@ class Bucket:
         """
         self._clock = clock
         self._changed = clock.condition()
-        self._rate = rate
-        self._most = most
         self._level = Level(reserve)
-        self._pace = Pace()
+        self._pace = Pace(rate, most)
         self._waiting = 0
         self._waited = self._waiting_since = self._waiting_until = 0.0
 
@@ -198,8 +196,9 @@ class Bucket:
         """
         with self._changed:
             now = self._clock.now()
-            rate = None if self._level.is_announced else min(self._rate, self._most)
-            self._pace.on_refusal(permit.sent_at, now, rate, retry_after)
+            self._pace.on_refusal(
+                permit.sent_at, now, retry_after, is_announced=self._level.is_announced
+            )
             self._level.on_answer(permit, headers, now)
             self._changed.notify_all()
 
@@ -207,5 +206,5 @@ class Bucket:
         """Return when a request may be sent."""
         if self._level.is_first_answer_awaited:
             return math.inf  # it tells what the limit is
-        most = self._most if self._level.is_announced else min(self._rate, self._most)
-        return max(self._pace.free_at(now, most), self._level.free_at(now))
+        pace = self._pace.free_at(now, is_announced=self._level.is_announced)
+        return max(pace, self._level.free_at(now))

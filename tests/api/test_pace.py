@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -34,7 +35,7 @@ def test_refusals_by_chance_cost_little(
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("size", [2, 20])
-@pytest.mark.parametrize("limit", [1, 2, 4, 10])
+@pytest.mark.parametrize("limit", [1, 2, 4, 5, 10])
 def test_a_limit_is_used_and_rarely_exceeded(
     clock: VirtualClock, limit: float, size: float, seed: int
 ) -> None:
@@ -43,18 +44,38 @@ def test_a_limit_is_used_and_rarely_exceeded(
     clock.run(*Run(mux, seconds=360, seed=seed).workers)
     late = [each for each in mux.requests if each.at >= BEGIN + 60]
     granted = sum(each.is_granted for each in late)
-    assert granted >= 0.8 * min(limit, RATE) * 300
+    assert granted >= 0.8 * limit * 300
     assert granted > 0.95 * len(late)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("limit", [1, 2, 4, 5])
 def test_a_limit_that_allows_no_two_requests_at_once_is_used(
-    clock: VirtualClock, seed: int
+    clock: VirtualClock, limit: float, seed: int
 ) -> None:
     random.seed(seed)
-    mux = Mux(clock, 1, 1, announced=False)
-    clock.run(*Run(mux, seconds=600, seed=seed).workers)
-    assert mux.granted(BEGIN + 60) >= 0.75 * 540
+    mux = Mux(clock, 1, limit, announced=False)
+    clock.run(*Run(mux, seconds=360, seed=seed).workers)
+    assert mux.granted(BEGIN + 60) >= 0.7 * limit * 300
+
+
+@pytest.mark.parametrize(("most", "least"), [(7.0, 6.8), (None, 15.0)])
+def test_the_rate_climbs_up_to_the_users_bound(
+    clock: VirtualClock, most: float | None, least: float
+) -> None:
+    mux = Mux(clock, 1e9, 1e9, announced=False)
+    clock.run(*Run(mux, seconds=120, max_per_second=most).workers)
+    assert 5 * 10 <= mux.granted(until=BEGIN + 10) <= 6 * 10
+    assert mux.granted(BEGIN + 110) >= least * 10
+    assert mux.granted(BEGIN + 110) <= (most or math.inf) * 10 + 1
+
+
+def test_the_rate_does_not_climb_while_it_is_not_used() -> None:
+    pace = Pace(5.0, math.inf)
+    for now in range(1000):
+        pace.on_send(now)
+        pace.on_answer(now)
+    assert pace.free_at(999, is_announced=False) == pytest.approx(999.2)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -93,34 +114,34 @@ def test_the_rate_is_back_half_a_minute_after_the_last_refusal(
 
 
 def test_one_refusal_lowers_the_rate_at_once_and_for_a_while() -> None:
-    pace = Pace()
+    pace = Pace(5.0, math.inf)
     pace.on_send(100.0)
-    pace.on_refusal(100.0, 100.1, 5.0, None)
+    pace.on_refusal(100.0, 100.1, None, is_announced=False)
     pace.on_send(101.0)
-    low = 1 / (pace.free_at(101.0, 5.0) - 101.0)
+    low = 1 / (pace.free_at(101.0, is_announced=False) - 101.0)
     assert 3.5 <= low <= 4.5
     pace.on_send(110.0)
-    assert pace.free_at(110.0, 5.0) == pytest.approx(110.2)
+    assert pace.free_at(110.0, is_announced=False) == pytest.approx(110.2)
 
 
 def test_requests_that_were_refused_at_the_same_time_count_once() -> None:
-    pace = Pace()
+    pace = Pace(5.0, math.inf)
     for _ in range(8):
         pace.on_send(100.0)
     for _ in range(8):
-        pace.on_refusal(100.0, 100.1, 5.0, None)
-    assert pace.free_at(100.1, 5.0) < 100.3
+        pace.on_refusal(100.0, 100.1, None, is_announced=False)
+    assert pace.free_at(100.1, is_announced=False) < 100.3
 
 
 def test_pauses_double_with_jitter_up_to_a_minute() -> None:
     parts = set()
     for _ in range(5):
-        pace = Pace()
+        pace = Pace(5.0, math.inf)
         now = 100.0
         for number in range(10):
             pace.on_send(now)
-            pace.on_refusal(now, now, 5.0, None)
-            pause = pace.free_at(now, 5.0) - now
+            pace.on_refusal(now, now, None, is_announced=False)
+            pause = pace.free_at(now, is_announced=False) - now
             longest = min(2.0 ** (number - 1), MAX_PAUSE_SECONDS)
             if number:
                 assert longest / 2 <= pause <= longest
@@ -130,43 +151,46 @@ def test_pauses_double_with_jitter_up_to_a_minute() -> None:
 
 
 def test_an_answer_ends_the_growth_of_pauses() -> None:
-    pace = Pace()
+    pace = Pace(5.0, math.inf)
     for now in (100.0, 200.0, 300.0, 400.0):
-        pace.on_refusal(now, now, 5.0, None)
+        pace.on_refusal(now, now, None, is_announced=False)
     pace.on_answer(500.0)
-    pace.on_refusal(600.0, 600.0, 5.0, None)
-    assert pace.free_at(600.0, 5.0) <= 600
+    pace.on_refusal(600.0, 600.0, None, is_announced=False)
+    assert pace.free_at(600.0, is_announced=False) <= 600
 
 
 def test_requests_do_not_come_back_all_at_the_moment_that_mux_names() -> None:
     moments = set()
     for _ in range(5):
-        pace = Pace()
-        pace.on_refusal(100.0, 100.0, 5.0, 30)
-        moments.add(pace.free_at(100.0, 5.0))
+        pace = Pace(5.0, math.inf)
+        pace.on_refusal(100.0, 100.0, 30, is_announced=False)
+        moments.add(pace.free_at(100.0, is_announced=False))
     assert len(moments) > 1
     assert min(moments) >= 130
     assert max(moments) <= 131
 
 
 def test_a_shorter_retry_after_does_not_end_a_longer_one() -> None:
-    pace = Pace()
+    pace = Pace(5.0, math.inf)
     for seconds in (30, 2):
-        pace.on_refusal(100.0, 100.0, 5.0, seconds)
-    assert 130 <= pace.free_at(100.0, 5.0) <= 131
+        pace.on_refusal(100.0, 100.0, seconds, is_announced=False)
+    assert 130 <= pace.free_at(100.0, is_announced=False) <= 131
 
 
 def test_a_rate_that_is_not_fixed_is_measured() -> None:
-    pace = Pace()
+    pace = Pace(5.0, math.inf)
     for number in range(101):
         pace.on_send(100 + number / 50)
-    pace.on_refusal(102.0, 102.0, None, None)
+    pace.on_refusal(102.0, 102.0, None, is_announced=True)
     pace.on_send(102.0)
-    assert 1 / 46 <= pace.free_at(102.0, 1e9) - 102 <= 1 / 35
+    assert 1 / 46 <= pace.free_at(102.0, is_announced=True) - 102 <= 1 / 35
 
 
 def test_nothing_is_lowered_for_longer_than_half_a_minute() -> None:
-    pace = Pace()
-    pace.on_refusal(100.0, 100.0, 0.01, None)
-    pace.on_send(100.0 + MAX_SECONDS + 10)
-    assert pace.free_at(100.0 + MAX_SECONDS + 10, 5.0) == pytest.approx(136.2)
+    pace = Pace(0.01, math.inf)
+    pace.on_refusal(100.0, 100.0, None, is_announced=True)
+    pace.on_send(100.0)
+    assert pace.free_at(100.0, is_announced=True) > 101
+    end = 100 + MAX_SECONDS + 10
+    pace.on_send(end)
+    assert pace.free_at(end, is_announced=True) == end

@@ -270,15 +270,15 @@ class TestHeaders:
 class TestUnannounced:
     """Mux announces nothing, and refuses nothing."""
 
-    def test_it_keeps_to_5_a_second(self, clock: VirtualClock) -> None:
+    def test_it_begins_with_5_a_second(self, clock: VirtualClock) -> None:
         mux = Mux(clock, 1e9, 1e9, announced=False)
-        assert 20 <= clock.run(*Run(mux, requests=101, latency=0.01).workers) <= 20.2
+        assert 9 <= clock.run(*Run(mux, requests=51, latency=0.01).workers) <= 10
 
-    def test_monitoring_is_asked_once_a_second(self, clock: VirtualClock) -> None:
+    def test_monitoring_is_asked_once_a_second_to_begin_with(self, clock: VirtualClock) -> None:
         bucket = bucket_of(clock, path="/data/v1/monitoring/metrics")
         for _ in range(11):
             answered(clock, bucket, {})
-        assert clock.now() == pytest.approx(BEGIN + 10)
+        assert BEGIN + 9.5 <= clock.now() <= BEGIN + 10
 
     def test_retry_after_stops_all_requests(self, clock: VirtualClock) -> None:
         bucket = bucket_of(clock)
