@@ -10,6 +10,7 @@ import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox, SandboxOptions
 from tap_mux.api.clock import Clock
+from tap_mux.api.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
         passed[0] += seconds
 
     monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(RateLimiter, "sleep", lambda _, seconds, __: sleep(seconds))
     monkeypatch.setattr(Clock, "now", lambda _: time.perf_counter() + passed[0])
     monkeypatch.setattr(Clock, "condition", lambda _: Condition())
     return noted

@@ -129,7 +129,7 @@ class MuxClient:
             UnexpectedAnswerError: The answer was not the envelope that the API describes.
         """
         form = _Form(data, items, bare_field)
-        retries = Retries(self._max_attempts, rate_limiter_waits=True)
+        retries = Retries(self._max_attempts, self._rate_limiter)
         while True:
             try:
                 return self._ask(path, query or {}, form)

@@ -16,7 +16,7 @@ second, so the next request is sent after 0.2 seconds. Its answer says how many 
 So another program never makes us wait longer than a second for news (three in a bucket of 20, to
 which Mux adds only one a second). All requests in flight count as taken.
 
-Where Mux announces nothing, the rate is fixed. Refusals lower it for a while: see ``pace``.
+Where Mux announces nothing, the rate climbs from 5 a second until Mux refuses: see ``pace``.
 
 Follows https://www.mux.com/docs/core/make-api-requests
 """
@@ -24,20 +24,21 @@ Follows https://www.mux.com/docs/core/make-api-requests
 from __future__ import annotations
 
 import math
-import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tap_mux.api.clock import Clock
 from tap_mux.api.level import Level
 from tap_mux.api.pace import Pace
+from tap_mux.api.waiting import WaitingTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_mux.api.level import Permit
+    from tap_mux.api.waiting import Waiting
 
 RATE = 5.0
-"""Requests a second where Mux announces no limit."""
+"""Requests a second where Mux announces no limit, to begin with."""
 
 RATE_OF_MONITORING = 1.0
 MIN_WAIT_SECONDS = 0.001
@@ -61,7 +62,7 @@ class RateLimiter:
         self._most = max_per_second or math.inf
         self._clock = clock or Clock()
         self._buckets: dict[str, Bucket] = {}
-        self._lock = threading.Lock()
+        self._woken = self._clock.condition()
 
     def bucket(self, path: str) -> Bucket:
         """Return the bucket that a request takes from.
@@ -70,18 +71,31 @@ class RateLimiter:
             path: The request's path, such as ``/video/v1/assets``.
         """
         family = part_of_api(path)
-        with self._lock:
+        with self._woken:
             if family not in self._buckets:
                 rate = RATE_OF_MONITORING if family == "monitoring" else RATE
-                self._buckets[family] = Bucket(rate, self._reserve, self._most, self._clock)
+                pace = Pace(rate, self._most)
+                self._buckets[family] = Bucket(Level(self._reserve), pace, self._clock)
             return self._buckets[family]
+
+    def sleep(self, seconds: float, is_cancelled: Callable[[], bool]) -> None:
+        """Wait as long, unless the request is cancelled.
+
+        Args:
+            seconds: How long.
+            is_cancelled: As in ``Bucket.acquire``.
+        """
+        with self._woken:
+            end = self._clock.now() + seconds
+            while not is_cancelled() and self._clock.now() < end:
+                self._woken.wait(max(end - self._clock.now(), MIN_WAIT_SECONDS))
 
     def wake(self) -> None:
         """Let all who wait look whether their request is still wanted."""
-        with self._lock:
-            buckets = list(self._buckets.values())
-        for bucket in buckets:
-            bucket.wake()
+        with self._woken:
+            self._woken.notify_all()
+            for bucket in self._buckets.values():
+                bucket.wake()
 
 
 def part_of_api(path: str) -> str:
@@ -91,43 +105,26 @@ def part_of_api(path: str) -> str:
     return "monitoring" if monitoring else parts[1]
 
 
-class Waiting(NamedTuple):
-    """How requests wait for a bucket."""
-
-    seconds: float
-    """How long they have waited in all. A second in which several wait counts once."""
-
-    since: float | None
-    """Since when at least one waits, by the limiter's clock; None if none does."""
-
-    until: float
-    """When the next one is sent, as far as known."""
-
-    is_shared: bool
-    """Whether another program seems to take from the bucket, too."""
-
-
 class Bucket:
     """One token bucket of Mux, used by any number of threads.
 
     Each request calls ``acquire`` before, and ``on_response`` or ``on_rate_limited`` after.
     """
 
-    def __init__(self, rate: float, reserve: float, most: float, clock: Clock) -> None:
-        """Start without knowing the limit.
+    def __init__(self, level: Level, pace: Pace, clock: Clock) -> None:
+        """Start with no request.
 
         Args:
-            rate: Requests a second where Mux announces no limit.
-            reserve: The part of the bucket, 0 to 0.9, that is left for others.
-            most: An upper bound on requests a second, whatever Mux allows.
+            level: What Mux announces.
+            pace: What refusals tell.
             clock: The time.
         """
+        self._level = level
+        self._pace = pace
         self._clock = clock
         self._changed = clock.condition()
-        self._level = Level(reserve)
-        self._pace = Pace(rate, most)
-        self._waiting = 0
-        self._waited = self._waiting_since = self._waiting_until = 0.0
+        self._waiting = WaitingTime()
+        self._next_at = 0.0
 
     def acquire(self, is_cancelled: Callable[[], bool]) -> Permit | None:
         """Wait until a request may be sent, and count it.
@@ -140,22 +137,18 @@ class Bucket:
             The permit; None if the request was cancelled.
         """
         with self._changed:
-            now = self._clock.now()
-            self._waiting_since = self._waiting_since if self._waiting else now
-            self._waiting += 1
+            self._waiting.begin(self._clock.now())
             try:
                 while not is_cancelled():
                     now = self._clock.now()
-                    self._waiting_until = self._free_at(now)
-                    if self._waiting_until <= now:
+                    self._next_at = self._free_at(now)
+                    if self._next_at <= now:
                         self._pace.on_send(now)
                         return self._level.take(now)
-                    seconds = max(self._waiting_until - now, MIN_WAIT_SECONDS)
+                    seconds = max(self._next_at - now, MIN_WAIT_SECONDS)
                     self._changed.wait(min(seconds, MAX_WAIT_SECONDS))
             finally:
-                self._waiting -= 1
-                if not self._waiting:
-                    self._waited += self._clock.now() - self._waiting_since
+                self._waiting.end(self._clock.now())
         return None
 
     def wake(self) -> None:
@@ -168,9 +161,7 @@ class Bucket:
         """How requests wait for this bucket."""
         with self._changed:
             now = self._clock.now()
-            since = self._waiting_since if self._waiting else None
-            seconds = self._waited + (0.0 if since is None else now - since)
-            return Waiting(seconds, since, self._waiting_until, self._level.is_shared(now))
+            return self._waiting.told(now, self._next_at, is_shared=self._level.is_shared(now))
 
     def on_response(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """Learn from an answer that is no 429, or from the lack of one.
@@ -195,10 +186,8 @@ class Bucket:
             retry_after: Seconds that Mux asks to wait, or None if it did not say.
         """
         with self._changed:
-            now = self._clock.now()
-            self._pace.on_refusal(
-                permit.sent_at, now, retry_after, is_announced=self._level.is_announced
-            )
+            now, announced = self._clock.now(), self._level.is_announced
+            self._pace.on_refusal(permit.sent_at, now, retry_after, is_announced=announced)
             self._level.on_answer(permit, headers, now)
             self._changed.notify_all()
 
@@ -206,5 +195,5 @@ class Bucket:
         """Return when a request may be sent."""
         if self._level.is_first_answer_awaited:
             return math.inf  # it tells what the limit is
-        pace = self._pace.free_at(now, is_announced=self._level.is_announced)
-        return max(pace, self._level.free_at(now))
+        by_pace = self._pace.free_at(now, is_announced=self._level.is_announced)
+        return max(by_pace, self._level.free_at(now))

@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING
 import backoff
 
 from tap_mux.api.errors import APIError
+from tap_mux.api.workers import is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from tap_mux.api.errors import MuxError
+    from tap_mux.api.rate_limit import RateLimiter
 
 MAX_WAIT_SECONDS = 60.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -37,16 +39,16 @@ logger = logging.getLogger(__name__)
 class Retries:
     """The failures in a row of one request, and the wait after each."""
 
-    def __init__(self, max_attempts: int, *, rate_limiter_waits: bool = False) -> None:
+    def __init__(self, max_attempts: int, rate_limiter: RateLimiter | None = None) -> None:
         """Start without failures.
 
         Args:
             max_attempts: How many failures in a row are too many.
-            rate_limiter_waits: Whether a rate limiter makes the next try wait after a 429. Then
-                ``back_off`` does not wait after it as well.
+            rate_limiter: Makes the next try wait after a 429, so that ``back_off`` does not wait
+                after it as well. It ends a wait when the request is cancelled.
         """
         self._max_attempts = max_attempts
-        self._rate_limiter_waits = rate_limiter_waits
+        self._rate_limiter = rate_limiter
         self.reset()
 
     def reset(self) -> None:
@@ -57,6 +59,8 @@ class Retries:
 
     def back_off(self, error: MuxError) -> None:
         """Wait after a failure that may pass; raise any other.
+
+        The wait ends early if the request is cancelled. The rate limiter does not let it be sent.
 
         Args:
             error: The failure.
@@ -72,11 +76,14 @@ class Retries:
             raise error
         tries = f"try {self._failures} of {self._max_attempts} failed"
         seconds = self._waits.send(error)
-        if self._rate_limiter_waits and isinstance(error, APIError) and error.is_rate_limited:
+        if self._rate_limiter and isinstance(error, APIError) and error.is_rate_limited:
             logger.warning("%s. Trying again when the rate limit allows (%s)", error, tries)
             return
         logger.warning("%s. Trying again in %.1f seconds (%s)", error, seconds, tries)
-        time.sleep(seconds)
+        if self._rate_limiter:
+            self._rate_limiter.sleep(seconds, is_cancelled)
+        else:
+            time.sleep(seconds)
 
 
 def backoff_wait_generator() -> Generator[float, MuxError, None]:

@@ -6,6 +6,8 @@ import base64
 import gzip
 import logging
 import socket
+import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ from tap_mux.api.transport import network_error, route_to
 from tap_mux.api.workers import WorkerPool, is_cancelled
 from tests.support.client import client_of
 from tests.support.records import NOW, asset
+from tests.support.virtual import VirtualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -346,6 +349,27 @@ def test_what_waits_for_the_rate_limit_is_not_sent_once_it_is_not_wanted(
     results.close()
     assert workers.submit(is_cancelled).result(5) is False
     assert len(sandbox.requests) == 1
+
+
+def test_a_wait_between_tries_ends_once_the_answer_is_not_wanted(sandbox: Sandbox) -> None:
+    sandbox.faults.add(PATH, times=None, action=Answer(503, headers={"Retry-After": "30"}))
+    limiter = RateLimiter(reserve=0, max_per_second=None)
+    client = client_of(sandbox, rate_limiter=limiter)
+    workers = WorkerPool(1, on_cancelled=limiter.wake)
+    with closing(workers.map(lambda _: client.get(PATH), [0])):
+        deadline = time.monotonic() + 5
+        while not sandbox.requests and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.1)  # the wait has begun
+    assert workers.submit(is_cancelled).result(5) is False
+    assert len(sandbox.requests) == 1
+
+
+def test_a_wait_between_tries_goes_by_the_clock() -> None:
+    clock = VirtualClock()
+    retries = Retries(3, RateLimiter(reserve=0, max_per_second=None, clock=clock))
+    error = APIError("GET /", 503, retry_after=30.0)
+    assert 30 <= clock.run(lambda: retries.back_off(error)) <= 31
 
 
 def test_a_token_may_have_any_letters(world: ExplicitWorld, sandbox: Sandbox) -> None:
