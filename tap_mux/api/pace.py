@@ -1,8 +1,8 @@
 """How fast requests may follow each other, as far as refusals (429) tell.
 
 An example. We send 5 requests a second. Each answer raises the rate by 0.3 %, so it is 10 after
-half a minute. Then Mux refuses a request. We go on with about four fifths, 8 a second, for as long
-as 28 requests take (3.5 seconds), and look what comes of it:
+half a minute. Then Mux refuses a request. We go on with four fifths, 8 a second, for as long as 28
+requests take (3.5 seconds), and look what comes of it:
 
 - None is refused. So 10 may be too fast. The rate rises to 8.9 within a second, and by 0.3 % an
   answer again. If a request is refused within ten seconds, we keep to 3 % more than before, 8.2,
@@ -23,8 +23,8 @@ import math
 import random
 from collections import deque
 
-LOWERED = (0.7, 0.9)
-"""What remains of the rate after a refusal; by chance, to find one that works."""
+LOWERED = 0.8
+"""What remains of the rate after a refusal."""
 
 SAFE = 0.9
 """What is used of a rate that Mux seems to let through."""
@@ -127,7 +127,7 @@ class Pace:
         elif self._is_over(now):
             self._is_proven = False
             rate = len(self._sent) if is_announced else self._ceiling
-            self._keep(rate * random.uniform(*LOWERED), now)  # noqa: S311 - as above
+            self._keep(rate * LOWERED, now)
         else:
             self._is_proven = True
             self._keep(self._low * UP, now)
