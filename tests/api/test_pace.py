@@ -194,3 +194,14 @@ def test_nothing_is_lowered_for_longer_than_half_a_minute() -> None:
     end = 100 + MAX_SECONDS + 10
     pace.on_send(end)
     assert pace.free_at(end, is_announced=True) == end
+
+
+def test_the_rate_to_which_it_returns_falls_with_a_refusal() -> None:
+    pace = Pace(5.0, math.inf)
+    for number in range(200):
+        pace.on_send(100 + number / 20)
+        pace.on_answer(100 + number / 20)
+    assert pace.free_at(110.0, is_announced=False) == pytest.approx(109.95 + 1 / 9, abs=0.001)
+    pace.on_refusal(110.0, 110.0, None, is_announced=False)
+    pace.on_send(150.0)
+    assert pace.free_at(150.0, is_announced=False) == pytest.approx(150 + 1 / 8, abs=0.001)
