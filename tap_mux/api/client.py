@@ -26,7 +26,8 @@ from tap_mux.api.workers import is_cancelled
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_mux.api.rate_limit import RateLimiter, Waiting
+    from tap_mux.api.rate_limit import RateLimiter
+    from tap_mux.api.waiting import Waiting
 
     Query = Mapping[str, str | int | Sequence[str | int]]
 
