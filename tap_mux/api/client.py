@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 AROUND_DATA = ("timeframe", "total_row_count", "meta")
 """What an answer has besides its content."""
 
+ERROR_NAMES = ("error", "errors")
+"""What Mux calls an error at the top of an answer. No other answer has a field of these names."""
+
 
 class MuxClient:
     """Sends requests to Mux, one at a time, with one access token."""
@@ -173,7 +176,7 @@ class MuxClient:
                 bucket.on_response(permit, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise APIError(request, status, body, retry_after)
-        return _envelope(request, body, form)
+        return _envelope(request, status, body, form)
 
 
 class _Form(NamedTuple):
@@ -199,13 +202,17 @@ class _Form(NamedTuple):
         return {**around, "data": content}
 
 
-def _envelope(request: str, body: bytes, form: _Form) -> dict[str, Any]:
-    """Decode an answer and check that it is what the API describes."""
+def _envelope(request: str, status: int, body: bytes, form: _Form) -> dict[str, Any]:
+    """Decode an answer and check that it is what the API describes, and no error."""
     try:
         answer = _decoded(body)
     except (ValueError, RecursionError):
         text = f"{request} was answered with a body that is not JSON"
         raise UnexpectedAnswerError(text) from None
+    if isinstance(answer, dict) and any(answer.get(name) not in (None, []) for name in ERROR_NAMES):
+        # Its data may be an empty list, for which a loader would delete all rows.
+        text = f"{APIError(request, status, body)}, with an error in its body"
+        raise UnexpectedAnswerError(text)
     envelope = form.wrapped(answer) if isinstance(answer, dict) else {}
     if not form.is_of(envelope):
         text = f"{request} was answered with JSON that is not what the API describes"

@@ -66,6 +66,7 @@ FAILURES: dict[str, Any] = {
     "200 without data": Answer(200, {"ok": True}),
     "200 data of another kind": Answer(200, {"data": {"id": "a"}}),
     "200 data of other things": Answer(200, {"data": [1]}),
+    "200 with an error": Answer(200, {"data": [], "error": "Try later."}),
 }
 
 
@@ -115,6 +116,35 @@ def test_permanent_errors_are_not_retried(client: MuxClient, sandbox: Sandbox, s
     assert "(some_type: This.; And that.)" in str(raised.value)
     assert "limit" not in str(raised.value)
     assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error": {"type": "some_type", "messages": ["Try later."]}},
+        {"error": {"type": "some_type", "message": "Try later."}},
+        {"error": "some_type: Try later."},
+        {"errors": ["some_type: Try later."]},
+        {"error": {}},
+        {"error": ""},
+    ],
+)
+@pytest.mark.parametrize("content", [{"data": []}, {"data": [{"id": "b"}]}, {}])
+@pytest.mark.parametrize("status", [200, 202])
+def test_an_error_in_an_answer_is_no_list(
+    sandbox: Sandbox, status: int, content: dict[str, Any], error: dict[str, Any]
+) -> None:
+    sandbox.faults.add(PATH, times=None, action=Answer(status, {**content, **error}))
+    with pytest.raises(UnexpectedAnswerError, match=f"^GET {PATH} was answered {status}") as raised:
+        client_of(sandbox, max_attempts=1).get(PATH)
+    assert "with an error in its body" in str(raised.value)
+    assert ("some_type: Try later." in str(raised.value)) == ("some_type" in str(error))
+
+
+@pytest.mark.parametrize("error", [{"error": None}, {"errors": None}, {"errors": []}])
+def test_no_error_in_an_answer(sandbox: Sandbox, error: dict[str, Any]) -> None:
+    sandbox.faults.add(PATH, times=None, action=Answer(200, {"data": [{"error": "x"}], **error}))
+    assert client_of(sandbox, max_attempts=1).get(PATH)["data"] == [{"error": "x"}]
 
 
 def test_connection_refused(waits: Waits) -> None:

@@ -131,6 +131,14 @@ class TestMessages:
             read(sandbox, "assets", output=output)
         assert message_types(output, "assets") == ["SCHEMA", "RECORD"]
 
+    def test_not_for_an_error_that_looks_like_an_empty_list(self, sandbox: Sandbox) -> None:
+        body = {"data": [], "error": {"type": "unavailable", "messages": ["Try later."]}}
+        sandbox.faults.add(ASSETS, times=None, action=Answer(200, body))
+        output = Output()
+        with pytest.raises(MuxError, match="assets failed: .* 200 OK .unavailable: Try later"):
+            read(sandbox, "assets", output=output, max_attempts=1)
+        assert message_types(output, "assets") == ["SCHEMA"]
+
     def test_not_when_it_is_not_available(self, sandbox: Sandbox) -> None:
         sandbox.faults.add(ASSETS, times=None, action=Answer(403))
         assert message_types(read(sandbox, "assets"), "assets") == ["SCHEMA"]
