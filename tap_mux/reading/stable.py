@@ -2,7 +2,12 @@
 
 Mux lists by position. When a record is deleted from a page that has been read, the records behind
 it move up, and one of them moves to a page that has been read, too: it is never seen. Where Mux
-counts the records of a list, the count shows that. Else only a second reading does.
+counts the records of a list, the count shows that, unless another one was added meanwhile.
+
+So where nothing may be missing, pages are read one after another, and two readings in a row have to
+agree. The first may not have found a record twice: then each page began behind the one before,
+unless a record that was read had been deleted. The second has to find the same records in the same
+order: then none had been deleted. Only newer records may come before them.
 """
 
 from __future__ import annotations
@@ -42,7 +47,8 @@ class StableLists:
 
         Args:
             paginator: Reads the pages of lists.
-            confirm: Whether a list that Mux does not count is read twice, to be sure.
+            confirm: Whether nothing may be missing, so that a list is read until two readings
+                agree, even if Mux counts it.
             on_incomplete: Called with a sentence about a list that did not hold still.
             on_count: Called with the number of records of a list, where Mux counts them.
         """
@@ -82,7 +88,10 @@ class StableLists:
         Raises:
             MuxError: A request failed for good, or the list has no end.
         """
-        pages = partial(self._paginator.by_page, path, query, limit)
+        # Pages that are asked for at the same time may be answered in any order. Then an added
+        # record hides another one, and readings may agree although it is missing.
+        way = self._paginator.page_after_page if self._confirm else self._paginator.by_page
+        pages = partial(way, path, query, limit)
         for page in self._read_until_stable(path, pages, _id_of, limit):
             yield page["data"]
 
@@ -125,8 +134,8 @@ class StableLists:
             is_collected: Whether the list is small enough to remember all its keys in any case.
         """
         known: set[Hashable] = set()
-        readings_without_news = 0
-        for number in range(MAX_READINGS):
+        readings: list[ListReading] = []
+        for _ in range(MAX_READINGS):
             reading = ListReading(key, known)
             for page in read_pages():
                 fresh = reading.take(page)
@@ -136,19 +145,35 @@ class StableLists:
                 if not (is_collected or self._confirm or reading.count is not None):
                     reading.forget_all_before(page)
             known |= reading.found
-            is_repetition = number > 0
-            readings_without_news = (
-                readings_without_news + 1 if is_repetition and not reading.has_missed else 0
-            )
-            # One reading without news is enough; where ties come in any order, two.
-            have_ties_moved = is_collected and reading.has_repeated
-            has_no_news = readings_without_news >= (2 if have_ties_moved else 1)
-            has_all_counted = reading.count is not None and len(known) >= reading.count
-            needs_no_second = reading.count is None and not self._confirm and not have_ties_moved
+            reading.found.clear()
+            readings.append(reading)
             cannot_have_moved = reading.is_one_short_page(limit)
-            if cannot_have_moved or has_no_news or has_all_counted or needs_no_second:
+            if self._confirm:
+                cannot_have_moved = cannot_have_moved and len(known) >= (reading.count or 0)
+                is_whole = any(map(reading.agrees_with, readings[-2:-1]))
+            else:
+                is_whole = _is_likely_whole(readings, len(known), is_collected=is_collected)
+            if cannot_have_moved or is_whole:
                 return
         self._on_incomplete(f"GET {path} gave other records each time that it was read")
+
+
+def _is_likely_whole(readings: list[ListReading], known: int, *, is_collected: bool) -> bool:
+    """Return whether a list need not be read again, where few requests matter more than certainty.
+
+    Args:
+        readings: All readings of the list, the last one last.
+        known: How many records they have found.
+        is_collected: Whether they remember all keys.
+    """
+    *earlier, last = readings
+    # One reading without news is enough; where ties come in any order, two.
+    have_ties_moved = is_collected and last.has_repeated
+    needed = 2 if have_ties_moved else 1
+    has_no_news = len(earlier) >= needed and not any(each.has_missed for each in readings[-needed:])
+    if last.count is not None:
+        return has_no_news or known >= last.count
+    return has_no_news or not have_ties_moved
 
 
 class ListReading:
@@ -174,6 +199,9 @@ class ListReading:
         """Whether it found records that earlier readings missed, not only newer ones."""
         self.has_repeated = False
         """Whether a record came twice."""
+        self.order = 0
+        """A hash of all its keys in their order, since the keys would take memory."""
+        self._order_without_newer = 0
 
     def take(self, page: Page) -> list[Record]:
         """Return the records of the next page that have not come before."""
@@ -186,13 +214,21 @@ class ListReading:
             identity = self._key(record)
             if identity in self.found:
                 self.has_repeated = True
-            elif identity in self._known:
+                continue
+            if identity in self._known:
                 self._is_past_newer = True
             else:
                 fresh.append(record)
                 self.has_missed |= self._is_past_newer
             self.found.add(identity)
+            self.order = hash((self.order, identity))
+            if self._is_past_newer:
+                self._order_without_newer = hash((self._order_without_newer, identity))
         return fresh
+
+    def agrees_with(self, earlier: ListReading) -> bool:
+        """Return whether this reading shows that the one before it missed no record."""
+        return not earlier.has_repeated and self._order_without_newer == earlier.order
 
     def forget_all_before(self, page: Page) -> None:
         """Remember only what this page and the next one may share."""

@@ -211,7 +211,25 @@ class TestShift:
         assert len(sandbox.requests) == 3 * 4
         assert complaints == []
 
-    def test_new_records_need_no_third_reading(
+    def test_new_records_between_readings_need_no_third_one(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        listing, complaints = lists_of(sandbox, confirm=True)
+        rows = world.tables["uploads"]
+        listed = ids(rows)
+
+        def insert(_: object) -> None:
+            rows[:0] = [{"id": f"new-{number}"} for number in range(3)]
+
+        is_first = asks_for(1, UPLOADS)
+        asked = itertools.count(1)
+        sandbox.faults.add(lambda request: is_first(request) and next(asked) == 2, action=insert)
+        found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
+        assert found == [*listed, "new-0", "new-1", "new-2"]
+        assert len(sandbox.requests) == 2 * 7
+        assert complaints == []
+
+    def test_a_list_to_which_records_are_added_all_the_time(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
         listing, complaints = lists_of(sandbox, confirm=True)
@@ -224,8 +242,8 @@ class TestShift:
         listed = ids(world.tables["uploads"])
         found = [row["id"] for page in listing.by_page(UPLOADS, {}) for row in page]
         assert set(listed) <= set(found)
-        assert next(numbers) == 2
-        assert complaints == []
+        assert next(numbers) == MAX_READINGS
+        assert complaints == [f"GET {UPLOADS} gave other records each time that it was read"]
 
     def test_a_short_list_is_read_once(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         del world.tables["uploads"][60:], world.asset_rows[60:]

@@ -1,0 +1,101 @@
+"""A list of Mux that changes while it is read, without HTTP, and what a reading of it finds."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from tap_mux.api.workers import WorkerPool
+from tap_mux.reading.answers import by_field
+from tap_mux.reading.pagination import Paginator
+from tap_mux.reading.stable import StableLists
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_mux.api.client import MuxClient
+
+LIMIT = 10
+WAYS = ("cursor", "page", "page after page")
+
+
+class Found(NamedTuple):
+    """What came of reading a changing list."""
+
+    is_told_whole: bool
+    """Whether a loader would be told to delete what has not come."""
+
+    missing: set[str]
+    """Records that were there all the time and have not come."""
+
+    requests: int
+
+
+class ChangingList:
+    """A list that is asked for page by page, and that changes before each answer."""
+
+    def __init__(self, seed: int) -> None:
+        """Choose how long the list is, and how and how often it changes."""
+        self.chance = random.Random(seed)
+        self.rows = [f"old-{number}" for number in range(self.chance.randrange(65))]
+        self.there_all_the_time = set(self.rows)
+        self.is_counted = self.chance.random() < 0.5
+        self.requests = 0
+        self._rate = self.chance.choice([0.02, 0.1, 0.3, 1, 3])
+        ways = [self.add_first, self.add, self.delete, self.replace]
+        self._changes = self.chance.sample(ways, self.chance.randint(1, len(ways)))
+
+    def get(self, _: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer as Mux does."""
+        for _ in range(3):
+            if self.chance.random() < self._rate / 3:
+                self.chance.choice(self._changes)()
+        self.requests += 1
+        start = int(query.get("cursor", 0)) or LIMIT * (query.get("page", 1) - 1)
+        end = start + LIMIT
+        page: dict[str, Any] = {"data": [{"id": row} for row in self.rows[start:end]]}
+        if self.is_counted:
+            page["total_row_count"] = len(self.rows)
+        if "page" not in query:
+            page["next_cursor"] = str(end) if end < len(self.rows) else None
+        return page
+
+    def add_first(self) -> None:
+        """Add the newest record."""
+        self.rows.insert(0, f"new-{self.chance.random()}")
+
+    def add(self) -> None:
+        """Add a record anywhere."""
+        place = self.chance.randint(0, len(self.rows))
+        self.rows.insert(place, f"new-{self.chance.random()}")
+
+    def delete(self) -> None:
+        """Delete a record."""
+        if self.rows:
+            gone = self.rows.pop(self.chance.randrange(len(self.rows)))
+            self.there_all_the_time.discard(gone)
+
+    def replace(self) -> None:
+        """Delete a record, and add one further down: the count stays the same."""
+        self.delete()
+        self.rows.append(f"new-{self.chance.random()}")
+
+
+def read_changing(seed: int, way: str) -> Found:
+    """Read a list that changes, as with ACTIVATE_VERSION."""
+    listed = ChangingList(seed)
+    told: list[str] = []
+    lists = StableLists(
+        Paginator(cast("MuxClient", listed), WorkerPool(1)), confirm=True, on_incomplete=told.append
+    )
+    key = by_field("id")
+    if way == "cursor":
+        pages = lists.by_cursor("/list", {})
+    elif way == "page":
+        pages = lists.by_page("/list", {}, LIMIT)
+    else:
+        answers = lists.page_after_page("/list", {}, key, LIMIT)
+        pages = (answer["data"] for answer in answers)
+    ids = [record["id"] for page in pages for record in page]
+    assert len(ids) == len(set(ids))
+    return Found(not told, listed.there_all_the_time - set(ids), listed.requests)
