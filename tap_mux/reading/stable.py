@@ -57,12 +57,15 @@ class StableLists:
         self._on_incomplete = on_incomplete
         self._on_count = on_count
 
-    def by_cursor(self, path: str, query: Query) -> Iterator[list[Record]]:
+    def by_cursor(
+        self, path: str, query: Query, *, until: Callable[[list[Record]], bool] | None = None
+    ) -> Iterator[list[Record]]:
         """Read a list by ``next_cursor``.
 
         Args:
             path: The path of the list.
             query: Query parameters besides those of paging.
+            until: Tells of a page with records whether it is the last one that is wanted.
 
         Yields:
             The records of each page that have not come before.
@@ -70,7 +73,13 @@ class StableLists:
         Raises:
             MuxError: A request failed for good, or the list has no end.
         """
-        pages = partial(self._paginator.by_cursor, path, query)
+
+        def pages() -> Iterator[Page]:
+            for page in self._paginator.by_cursor(path, query):
+                yield page
+                if until and page["data"] and until(page["data"]):
+                    return
+
         for page in self._read_until_stable(path, pages, _id_of):
             yield page["data"]
 

@@ -189,7 +189,7 @@ class Reading:
             yield partial(self._end_partition, partition, is_complete=is_complete)
 
     def _read_partition(self, partition: Context) -> Generator[Step, None, bool]:
-        """Read a partition; return whether that succeeded."""
+        """Read a partition; return whether nothing is known to be missing."""
         so_far, emitter = self._so_far, self.stream.emitter
         so_far.begin_partition()
         try:
@@ -204,8 +204,7 @@ class Reading:
                     yield partial(emitter.end_batch, batch, partition)
         except MuxError as error:
             self._fail(error, _part(partition))
-            return False
-        return True
+        return self.stream.is_complete
 
     def _fail(self, error: MuxError, part: str) -> None:
         self.stream.is_complete = False

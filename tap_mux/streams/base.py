@@ -149,9 +149,17 @@ class MuxStream(Stream):
     @property
     def lists(self) -> StableLists:
         """Reads the lists of the environment."""
+        return self.lists_to_be_read(confirm=self.table_version is not None)
+
+    def lists_to_be_read(self, *, confirm: bool) -> StableLists:
+        """Return what reads the lists of the environment.
+
+        Args:
+            confirm: Whether nothing may be missing, whatever requests that takes.
+        """
         return StableLists(
             Paginator(self.client, self.workers),
-            confirm=self.table_version is not None,
+            confirm=confirm,
             on_incomplete=self.warn_incomplete,
             on_count=self.extent.count,
         )

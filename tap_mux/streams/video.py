@@ -45,13 +45,17 @@ class Assets(MuxStream):
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the pages of assets; in an incremental run, up to one that is all too old."""
-        since = ""
-        if self.replication_method == REPLICATION_INCREMENTAL:
-            since = utc_timestamp(self.time_range(partition).start or 0)
-        for page in self.lists.by_cursor(self.path, self.query):
-            yield page
-            if since and page and all(timestamp_of(asset, "created_at") < since for asset in page):
-                return
+        if self.replication_method != REPLICATION_INCREMENTAL:
+            return self.lists.by_cursor(self.path, self.query)
+        since = utc_timestamp(self.time_range(partition).start or 0)
+        # If one is missed, the next run finds it, unless it lies before that run's lookback.
+        bookmark = self.bookmark(partition)
+        is_last_chance = bookmark is None or self.now - bookmark > self.lookback_seconds
+        return self.lists_to_be_read(confirm=is_last_chance).by_cursor(
+            self.path,
+            self.query,
+            until=lambda page: all(timestamp_of(asset, "created_at") < since for asset in page),
+        )
 
 
 class AssetInputs(MuxStream):

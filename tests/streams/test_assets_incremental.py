@@ -96,6 +96,64 @@ def test_a_failed_run_keeps_the_bookmark(
     }
 
 
+def test_a_deleted_asset_does_not_hide_another_from_the_first_run(
+    world: ExplicitWorld, sandbox: Sandbox, catalog: dict[str, Any]
+) -> None:
+    sandbox.faults.add(
+        lambda request: request.param("cursor") is not None,
+        action=lambda _: world.asset_rows.pop(7),
+    )
+    output = run_tap(sandbox, catalog=catalog)
+    found = {record["id"] for record in output.records("assets")}
+    assert len(world.asset_rows) == 999
+    assert {row["id"] for row in world.asset_rows} <= found
+    assert bookmark(output.states[-1], "assets") == tap_time(NOW)
+    assert len(sandbox.requests_to(ASSETS)) == 3 * 10
+
+
+def test_a_deleted_asset_does_not_hide_another_after_a_pause(
+    world: ExplicitWorld, sandbox: Sandbox, catalog: dict[str, Any]
+) -> None:
+    rows = world.asset_rows
+    world.asset_rows = rows[250:]
+    state = run_tap(sandbox, catalog=catalog).states[-1]
+    assert bookmark(state, "assets") == tap_time(NOW - 250 * DAY)
+    world.asset_rows = rows[:]
+    sandbox.faults.add(
+        lambda request: request.param("cursor") is not None,
+        action=lambda _: world.asset_rows.pop(7),
+    )
+    output = run_tap(sandbox, catalog=catalog, state=state)
+    found = {record["id"] for record in output.records("assets")}
+    assert {row["id"] for row in world.asset_rows[:249]} <= found
+    assert len(found) < 500
+    assert bookmark(output.states[-1], "assets") == tap_time(NOW)
+
+
+def test_no_bookmark_where_assets_may_be_missing(
+    world: ExplicitWorld,
+    sandbox: Sandbox,
+    catalog: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    del world.asset_rows[250:]
+
+    def move(_: object) -> None:
+        gone = world.asset_rows.pop(7)
+        world.asset_rows.append({**gone, "id": f"late-{gone['id']}"})
+
+    sandbox.faults.add(lambda request: request.param("cursor") is not None, times=None, action=move)
+    output = run_tap(sandbox, catalog=catalog)
+    assert "assets may lack records" in caplog.text
+    assert bookmark(output.states[-1], "assets") is None
+    sandbox.faults.clear()
+    again = run_tap(sandbox, catalog=catalog, state=output.states[-1])
+    assert {row["id"] for row in world.asset_rows} == {
+        record["id"] for record in again.records("assets")
+    }
+    assert bookmark(again.states[-1], "assets") == tap_time(NOW)
+
+
 def test_full_table_by_default(sandbox: Sandbox) -> None:
     state = run_tap(sandbox, "assets").states[-1]
     assert len(run_tap(sandbox, "assets", state=state).records("assets")) == 1000
