@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog, CatalogEntry, Schema
+from singer_sdk.singerlib import Catalog, CatalogEntry, Metadata, Schema
 
 from tap_mux import schemas
 from tap_mux.api.errors import APIError, MuxError
@@ -153,6 +153,12 @@ class TapMux(Tap):
             shown["properties"] |= {key: whole["properties"][key] for key in stream.primary_keys}
             entry.key_properties = list(stream.primary_keys)
             entry.replication_key = cast("str", stream.replication_key)
+        keys = {*(entry.key_properties or ())} - {"environment_id"}
+        if keys and keys == stream.former_primary_keys:
+            shown["properties"] |= {key: whole["properties"][key] for key in stream.primary_keys}
+            entry.key_properties = list(stream.primary_keys)
+            for key in stream.primary_keys:
+                entry.metadata["properties", key] = Metadata(Metadata.InclusionType.AUTOMATIC)
         entry.schema = Schema.from_dict(shown)
         are_many = self.environments.all[0].is_one_of_many
         if are_many and stream.ids_repeat and entry.key_properties:

@@ -71,6 +71,9 @@ class MuxStream(Stream):
     former_replication_keys: ClassVar[frozenset[str]] = frozenset()
     """What states of earlier versions call the replication key."""
 
+    former_primary_keys: ClassVar[frozenset[str]] = frozenset()
+    """The keys in catalogs of earlier versions, where today's are others."""
+
     primary_keys: Sequence[str] = ("id",)
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the emitter brings records into form
 

@@ -33,7 +33,8 @@ class DeliveryUsage(PeriodicStream):
     name = "delivery_usage"
     path = "/video/v1/delivery-usage"
     permission = "Mux Video: Read"
-    primary_keys = ("asset_id", "live_stream_id", "window_start")
+    primary_keys = ("asset_id", "live_stream_id", "window_start", "window_end")
+    former_primary_keys = frozenset({"asset_id", "live_stream_id", "window_start"})
     parameters = frozenset({"asset_id", "live_stream_id"})
     retention_days = 90
     settle_seconds = 13 * 3600

@@ -8,7 +8,7 @@ import pytest
 
 from mux_sandbox import Answer
 from tests.support.records import DAY, HOUR, NOW, Row, tap_time
-from tests.support.tapping import bookmark, run_tap
+from tests.support.tapping import bookmark, catalog_of, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -82,6 +82,44 @@ class TestDeliveryUsage:
         assert record["window_end"] == tap_time(counted)
         asked = {tuple(request.params("timeframe[]")) for request in sandbox.requests_to(USAGE)}
         assert len(asked) in {3, 4}
+
+    def test_days_and_hours_have_other_keys(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.tables["delivery_usage"] = [
+            delivery("asset", LAST - DAY + hour * HOUR) for hour in range(24)
+        ]
+        start = {"start_date": tap_time(LAST - DAY), "end_date": tap_time(LAST)}
+        days = run_tap(sandbox, "delivery_usage", **start)
+        hours = run_tap(sandbox, "delivery_usage", delivery_usage_granularity="hour", **start)
+        (schema,) = [message for message in days.messages if message["type"] == "SCHEMA"]
+        table: dict[tuple[Any, ...], float] = {}
+        for output in (days, hours):
+            for record in output.records("delivery_usage"):
+                key = tuple(record[name] for name in schema["key_properties"])
+                table[key] = record["delivered_seconds"]
+        assert len(table) == 1 + 24
+        assert sum(table.values()) == 2 * 24 * 60
+
+    @pytest.mark.parametrize("changed", [{}, {"window_end": False}, {"key": ["asset_id"]}])
+    def test_a_catalog_of_an_earlier_version(
+        self, world: ExplicitWorld, sandbox: Sandbox, changed: dict[str, Any]
+    ) -> None:
+        world.tables["delivery_usage"] = [delivery("asset", LAST - HOUR)]
+        catalog = catalog_of("delivery_usage")
+        (entry,) = catalog["streams"]
+        entry["key_properties"] = ["asset_id", "live_stream_id", "window_start"]
+        entry["key_properties"] = changed.get("key", entry["key_properties"])
+        for part in entry["metadata"]:
+            if part["breadcrumb"] == ["properties", "window_end"]:
+                part["metadata"] = {
+                    "inclusion": "available",
+                    "selected": changed.get("window_end", True),
+                }
+        output = run_tap(sandbox, catalog=catalog)
+        (schema,) = [message for message in output.messages if message["type"] == "SCHEMA"]
+        keys = ["asset_id", "live_stream_id", "window_start", "window_end"]
+        assert schema["key_properties"] == changed.get("key", keys)
+        (record,) = output.records("delivery_usage")
+        assert record["window_end"] == tap_time(LAST)
 
     def test_reads_the_whole_retention(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
