@@ -14,10 +14,11 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 from tap_mux import schemas
 from tap_mux.api.rate_limit import part_of_api
 from tap_mux.api.usage import Usage
+from tap_mux.reading.bookmarks import Bookmarks
 from tap_mux.reading.extent import Extent
 from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
-from tap_mux.reading.time_range import read_bookmark, time_range_to_read
+from tap_mux.reading.time_range import time_range_to_read
 from tap_mux.records.emitter import Emitter, ReadBatch
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.cost import Cost
@@ -91,7 +92,7 @@ class MuxStream(Stream):
         """What reading the stream costs."""
         self.extent = Extent()
         """How much there is to read, as far as it is known."""
-        self._bookmarks: dict[tuple[Any, ...], int | None] = {}
+        self._bookmarks = Bookmarks(self.name, self.label, self.former_replication_keys)
         self._writers = tap.message_writer, tap.state_writer.write_state
 
     @abstractmethod
@@ -217,24 +218,14 @@ class MuxStream(Stream):
     def bookmark(self, partition: Context) -> int | None:
         """Return the bookmark that earlier runs left, in epoch seconds; None if there is none.
 
-        It stays the same while this run moves the bookmark in the state.
-
         Args:
             partition: The partition of the state.
 
         Raises:
             MuxError: The bookmark is no moment.
         """
-        columns = tuple(partition.items())
-        if columns not in self._bookmarks:
-            is_incremental = self.replication_method == REPLICATION_INCREMENTAL
-            self._bookmarks[columns] = read_bookmark(
-                self.name,
-                self.get_context_state(partition),
-                self.replication_key if is_incremental else None,
-                self.former_replication_keys,
-            )
-        return self._bookmarks[columns]
+        key = self.replication_key if self.replication_method == REPLICATION_INCREMENTAL else None
+        return self._bookmarks.find(partition, self.get_context_state, key, self.query)
 
     def read_up_to(self, records: list[Record], moment: int) -> list[Record]:
         """Return sorted records, up to which moment there are no others, as a batch."""

@@ -87,7 +87,7 @@ class TestDeliveryUsage:
         world.tables["delivery_usage"] = [
             delivery("asset", LAST - DAY + hour * HOUR) for hour in range(24)
         ]
-        start = {"start_date": tap_time(LAST - DAY), "end_date": tap_time(LAST)}
+        start: Row = {"start_date": tap_time(LAST - DAY), "end_date": tap_time(LAST)}
         days = run_tap(sandbox, "delivery_usage", **start)
         hours = run_tap(sandbox, "delivery_usage", delivery_usage_granularity="hour", **start)
         (schema,) = [message for message in days.messages if message["type"] == "SCHEMA"]

@@ -45,9 +45,9 @@ class ChangingList:
         ways = [self.add_first, self.add, self.delete, self.replace]
         self._changes = self.chance.sample(ways, self.chance.randint(1, len(ways)))
 
-    def get(self, _: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    def get(self, _path: str, query: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as Mux does."""
-        for _ in range(3):
+        for _possible_change in range(3):
             if self.chance.random() < self._rate / 3:
                 self.chance.choice(self._changes)()
         self.requests += 1
