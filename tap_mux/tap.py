@@ -181,8 +181,13 @@ class TapMux(Tap):
         selected = [stream for stream in self.streams.values() if stream.selected]
         rest = [name for name, stream in self.streams.items() if not stream.selected]
         self.logger.debug("Not selected: %s", ", ".join(rest))
+        tables = [self._in_each_environment(cast("MuxStream", stream)) for stream in selected]
+        self.environments.warn_of_removed(
+            self.state.get("bookmarks", {}),
+            [streams[0].name for streams in tables if streams[0].table_version is not None],
+        )
         lanes = lanes_of(
-            [self._in_each_environment(cast("MuxStream", stream)) for stream in selected],
+            tables,
             self.outcome,
             may_delete=self.environments.are_all_readable,
         )

@@ -10,7 +10,7 @@ from tap_mux.api.environment import Environment
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tap_mux.run.outcome import Outcome
 
@@ -69,3 +69,28 @@ class Environments:
     def are_all_readable(self) -> bool:
         """Whether all access tokens work."""
         return len(self.readable) == len(self.all)
+
+    def warn_of_removed(self, bookmarks: Mapping[str, Any], tables: Iterable[str]) -> None:
+        """Warn of environments whose rows loaders delete, since they are not read any more.
+
+        Args:
+            bookmarks: What the state has of each stream.
+            tables: The streams of which loaders delete what is no longer listed.
+        """
+        if not self.are_all_readable:
+            return  # no rows are deleted
+        removed: dict[str, list[str]] = {}
+        for table in tables:
+            for partition in bookmarks.get(table, {}).get("partitions", ()):
+                if environment_id := partition["context"].get("environment_id"):
+                    removed.setdefault(environment_id, []).append(table)
+        for environment in self.readable:
+            removed.pop(environment.id or "", None)
+        for environment_id, names in removed.items():
+            logger.warning(
+                "The environment %s is in the state, but is not read any more: loaders delete its "
+                "rows of %s. To keep them, set emit_activate_version_messages to false, or add its "
+                "access token again; if they may go, delete its partitions from the state",
+                environment_id,
+                ", ".join(names),
+            )

@@ -11,6 +11,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from mux_sandbox import Answer, Environment, ExplicitWorld, Sandbox, SandboxOptions
 from tap_mux.api import environment
+from tap_mux.api.errors import MuxError
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
@@ -283,3 +284,49 @@ def test_no_rows_are_deleted_if_one_environment_is_missing(
     wrong = {"token_secret": "wr0ng"}
     access = [{**each, **(wrong if each is ACCESS[broken] else {})} for each in ACCESS]
     assert deletions(tmp_path, both, environments=access) == 0
+
+
+def tap_of(sandbox: Sandbox, state: Any, access: list[dict[str, str]], **settings: Any) -> TapMux:
+    """Make a tap that reads full tables and views."""
+    tap = TapMux(
+        config={"api_url": sandbox.config["api_url"], "environments": access, **settings},
+        state=state,
+        message_writer=Output(),
+    )
+    for name, stream in tap.streams.items():
+        stream.selected = name in {"assets", "webhooks", "video_views"}
+    return tap
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("access", [ACCESS[1:], ACCESS])
+def test_an_environment_that_is_removed(
+    both: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    access: list[dict[str, str]],
+    *,
+    wanted: bool,
+) -> None:
+    first = tap_of(both, None, ACCESS)
+    first.sync_all()
+    tap = tap_of(both, first.state, access, emit_activate_version_messages=wanted)
+    tap.sync_all()
+    said = [each for each in caplog.messages if "is not read any more" in each]
+    if access == ACCESS or not wanted:
+        assert said == []
+    else:
+        (text,) = said
+        assert "The environment environment-a is in the state" in text
+        assert "loaders delete its rows of assets, webhooks. To keep them, set emit" in text
+
+
+def test_nothing_is_said_of_a_removed_environment_if_no_rows_are_deleted(
+    both: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = tap_of(both, None, ACCESS)
+    first.sync_all()
+    broken = {"name": "broken", "token_id": "id-c", "token_secret": "wr0ng"}
+    tap = tap_of(both, first.state, [ACCESS[1], broken], emit_activate_version_messages=True)
+    with pytest.raises(MuxError, match="environment broken failed"):
+        tap.sync_all()
+    assert "is not read any more" not in caplog.text
