@@ -4,10 +4,14 @@ Mux lists by position. When a record is deleted from a page that has been read, 
 it move up, and one of them moves to a page that has been read, too: it is never seen. Where Mux
 counts the records of a list, the count shows that, unless another one was added meanwhile.
 
-So where nothing may be missing, pages are read one after another, and two readings in a row have to
-agree. The first may not have found a record twice: then each page began behind the one before,
-unless a record that was read had been deleted. The second has to find the same records in the same
-order: then none had been deleted. Only newer records may come before them.
+So where nothing may be missing, pages are read one after another, and again until a reading finds
+nothing that earlier ones missed, but for newer records, and one of these holds:
+
+* The reading before found no record twice: then each page began behind the one before, unless a
+  record that was read had been deleted. The last one finds the same records in the same order: then
+  none had been deleted.
+* Each border between two pages of a reading lies within a page of another (``borders``). In a list
+  to which records are added all the time, no two readings are the same, but their borders differ.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_mux.reading.answers import by_field, count_of
+from tap_mux.reading.borders import Borders
 from tap_mux.reading.pagination import PAGE_LIMIT
 
 if TYPE_CHECKING:
@@ -47,8 +52,8 @@ class StableLists:
 
         Args:
             paginator: Reads the pages of lists.
-            confirm: Whether nothing may be missing, so that a list is read until two readings
-                agree, even if Mux counts it.
+            confirm: Whether nothing may be missing, so that a list is read until that
+                is sure, even if Mux counts it.
             on_incomplete: Called with a sentence about a list that did not hold still.
             on_count: Called with the number of records of a list, where Mux counts them.
         """
@@ -148,6 +153,7 @@ class StableLists:
             reading = ListReading(key, known)
             for page in read_pages():
                 fresh = reading.take(page)
+                _prove(readings, reading)
                 if self._on_count and reading.count is not None and not is_collected:
                     self._on_count(reading.count)
                 yield {**page, "data": fresh}
@@ -155,16 +161,32 @@ class StableLists:
                     reading.forget_all_before(page)
             known |= reading.found
             reading.found.clear()
+            reading.borders.end(limit)
+            _prove(readings, reading)
             readings.append(reading)
             cannot_have_moved = reading.is_one_short_page(limit)
             if self._confirm:
                 cannot_have_moved = cannot_have_moved and len(known) >= (reading.count or 0)
-                is_whole = any(map(reading.agrees_with, readings[-2:-1]))
+                is_whole = _is_surely_whole(readings)
             else:
                 is_whole = _is_likely_whole(readings, len(known), is_collected=is_collected)
             if cannot_have_moved or is_whole:
                 return
         self._on_incomplete(f"GET {path} gave other records each time that it was read")
+
+
+def _prove(earlier: list[ListReading], reading: ListReading) -> None:
+    """Take from earlier readings the borders that the last page of another one proves."""
+    for each in earlier:
+        each.borders.unproven -= reading.borders.neighbours
+
+
+def _is_surely_whole(readings: list[ListReading]) -> bool:
+    """Return whether the readings of a list show that no record is missing."""
+    *earlier, last = readings
+    if not earlier or last.has_missed:
+        return False
+    return last.agrees_with(earlier[-1]) or any(not each.borders.unproven for each in readings)
 
 
 def _is_likely_whole(readings: list[ListReading], known: int, *, is_collected: bool) -> bool:
@@ -208,6 +230,8 @@ class ListReading:
         """Whether it found records that earlier readings missed, not only newer ones."""
         self.has_repeated = False
         """Whether a record came twice."""
+        self.borders = Borders()
+        """Where its pages meet."""
         self.order = 0
         """A hash of all its keys in their order, since the keys would take memory."""
         self._order_without_newer = 0
@@ -219,10 +243,12 @@ class ListReading:
             self._first_page_records = len(page["data"])
         self._pages += 1
         fresh = []
-        for record in page["data"]:
-            identity = self._key(record)
+        repeated = 0
+        keys = list(map(self._key, page["data"]))
+        for record, identity in zip(page["data"], keys, strict=True):
             if identity in self.found:
                 self.has_repeated = True
+                repeated += 1
                 continue
             if identity in self._known:
                 self._is_past_newer = True
@@ -233,6 +259,7 @@ class ListReading:
             self.order = hash((self.order, identity))
             if self._is_past_newer:
                 self._order_without_newer = hash((self._order_without_newer, identity))
+        self.borders.take(keys, repeated)
         return fresh
 
     def agrees_with(self, earlier: ListReading) -> bool:

@@ -4,13 +4,83 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.changing import WAYS, read_changing
+from tap_mux.reading.stable import MAX_READINGS
+from tests.support.changing import LIMIT, WAYS, ChangingList, read
 
 READINGS = 400
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_list_is_not_taken_for_whole_while_a_record_is_missing(way: str) -> None:
-    found = [read_changing(seed, way) for seed in range(READINGS)]
+    found = [read(ChangingList(seed), way) for seed in range(READINGS)]
     assert [seed for seed, each in enumerate(found) if each.is_told_whole and each.missing] == []
-    assert sum(each.is_told_whole for each in found) > READINGS / 4
+    assert sum(each.is_told_whole for each in found) > READINGS / 2
+
+
+class Scripted(ChangingList):
+    """A list of 35 records that changes before chosen requests."""
+
+    def __init__(self, **changes: str) -> None:
+        """Take names of changes, by the number of the request."""
+        super().__init__(0)
+        self.rows = [f"old-{number}" for number in range(35)]
+        self.there_all_the_time = set(self.rows)
+        self.is_counted = False
+        self.changes = {int(number[1:]): names.split() for number, names in changes.items()}
+
+    def change(self) -> None:
+        """Change as planned."""
+        for name in self.changes.get(self.requests + 1, ()):
+            getattr(self, name)()
+
+
+@pytest.mark.parametrize("way", WAYS)
+class TestReadings:
+    """How often a list is read."""
+
+    def readings(self, listed: ChangingList, way: str) -> float:
+        """Return how often it was read; infinity if it was not whole in the end."""
+        found = read(listed, way)
+        assert not found.missing
+        requests = 4 if way == "cursor" else 5  # an empty page ends a list with numbers
+        assert found.requests % requests == 0
+        return found.requests / requests if found.is_told_whole else float("inf")
+
+    def test_twice_if_nothing_changes(self, way: str) -> None:
+        assert self.readings(Scripted(), way) == 2
+
+    def test_until_two_agree_after_a_delete(self, way: str) -> None:
+        assert self.readings(Scripted(r3="delete_first"), way) == 3
+
+    def test_twice_if_records_are_added_between(self, way: str) -> None:
+        first = 5 if way == "cursor" else 6
+        assert self.readings(Scripted(**{f"r{first}": "add_first"}), way) == 2
+
+    def test_twice_if_records_are_added_all_the_time(self, way: str) -> None:
+        always = {f"r{number}": "add_first" for number in (2, 6, 7)}
+        assert self.readings(Scripted(**always), way) == 2
+
+    def test_ten_times_if_records_are_replaced_all_the_time(self, way: str) -> None:
+        listed = Scripted(**{f"r{number}": "delete_first add_last" for number in range(100)})
+        found = read(listed, way)
+        assert not found.is_told_whole
+        assert found.requests == MAX_READINGS * (4 if way == "cursor" else 5)
+
+    def test_once_if_it_is_one_short_page(self, way: str) -> None:
+        listed = Scripted()
+        del listed.rows[LIMIT - 1 :]
+        listed.there_all_the_time = set(listed.rows)
+        found = read(listed, way)
+        assert found.is_told_whole
+        assert found.requests == (1 if way == "cursor" else 2)
+
+    def test_twice_if_mux_counts_more_than_one_short_page(self, way: str) -> None:
+        listed = Scripted()
+        listed.rows, listed.there_all_the_time = [], set()
+        listed.is_counted, listed.uncounted = True, 35
+        assert read(listed, way) == (True, set(), 2)
+
+    def test_an_order_that_changes_shows_nothing(self, way: str) -> None:
+        listed = Scripted(**{f"r{number}": "shuffle" for number in range(100)})
+        found = read(listed, way)
+        assert not found.is_told_whole

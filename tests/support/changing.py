@@ -40,25 +40,31 @@ class ChangingList:
         self.rows = [f"old-{number}" for number in range(self.chance.randrange(65))]
         self.there_all_the_time = set(self.rows)
         self.is_counted = self.chance.random() < 0.5
+        self.uncounted = 0
+        """How many more records Mux counts than it lists."""
         self.requests = 0
         self._rate = self.chance.choice([0.02, 0.1, 0.3, 1, 3])
-        ways = [self.add_first, self.add, self.delete, self.replace]
+        ways = [self.add_first, self.add, self.delete, self.delete_first, self.replace]
         self._changes = self.chance.sample(ways, self.chance.randint(1, len(ways)))
 
     def get(self, _path: str, query: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as Mux does."""
-        for _possible_change in range(3):
-            if self.chance.random() < self._rate / 3:
-                self.chance.choice(self._changes)()
+        self.change()
         self.requests += 1
         start = int(query.get("cursor", 0)) or LIMIT * (query.get("page", 1) - 1)
         end = start + LIMIT
         page: dict[str, Any] = {"data": [{"id": row} for row in self.rows[start:end]]}
         if self.is_counted:
-            page["total_row_count"] = len(self.rows)
+            page["total_row_count"] = len(self.rows) + self.uncounted
         if "page" not in query:
             page["next_cursor"] = str(end) if end < len(self.rows) else None
         return page
+
+    def change(self) -> None:
+        """Change up to three times, by chance."""
+        for _ in range(3):
+            if self.chance.random() < self._rate / 3:
+                self.chance.choice(self._changes)()
 
     def add_first(self) -> None:
         """Add the newest record."""
@@ -72,18 +78,32 @@ class ChangingList:
     def delete(self) -> None:
         """Delete a record."""
         if self.rows:
-            gone = self.rows.pop(self.chance.randrange(len(self.rows)))
-            self.there_all_the_time.discard(gone)
+            self._delete(self.chance.randrange(len(self.rows)))
+
+    def delete_first(self) -> None:
+        """Delete the newest record."""
+        if self.rows:
+            self._delete(0)
+
+    def _delete(self, place: int) -> None:
+        self.there_all_the_time.discard(self.rows.pop(place))
 
     def replace(self) -> None:
         """Delete a record, and add one further down: the count stays the same."""
         self.delete()
+        self.add_last()
+
+    def add_last(self) -> None:
+        """Add the oldest record."""
         self.rows.append(f"new-{self.chance.random()}")
 
+    def shuffle(self) -> None:
+        """List the same records in another order."""
+        self.chance.shuffle(self.rows)
 
-def read_changing(seed: int, way: str) -> Found:
+
+def read(listed: ChangingList, way: str) -> Found:
     """Read a list that changes, as with ACTIVATE_VERSION."""
-    listed = ChangingList(seed)
     told: list[str] = []
     lists = StableLists(
         Paginator(cast("MuxClient", listed), WorkerPool(1)), confirm=True, on_incomplete=told.append

@@ -1,0 +1,68 @@
+"""Where the pages of one reading of a list meet, and whether a record may be hidden there.
+
+Two records that were next to each other in one answer had no other between them. So in a list that
+keeps its order, a record can only be hidden between the last one of a page and the first one of the
+next, and not there if both pages have the same record, or another reading has both in one page.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+Pair: TypeAlias = tuple["Hashable", "Hashable"]
+
+_END = object()
+"""Stands behind the last record."""
+
+_NEVER: Pair = (object(), object())
+"""Is never seen on one page."""
+
+
+class Borders:
+    """The borders between the pages of one reading."""
+
+    def __init__(self) -> None:
+        """Start before the first page."""
+        self.unproven: set[Pair] = set()
+        """Records that came one after the other, but on two pages."""
+        self.neighbours: set[Pair] = set()
+        """Records that came one after the other on the last page."""
+        self._last: list[Hashable] = []
+        self._pages = 0
+        self._longest = 0
+
+    def take(self, page: list[Hashable], repeated: int) -> None:
+        """Take the next page.
+
+        Args:
+            page: The keys of its records.
+            repeated: How many of them this reading has found before.
+        """
+        shared = len(set(page).intersection(self._last))
+        if repeated != shared or (shared and self._last[-shared:] != page[:shared]):
+            self.unproven.add(_NEVER)  # the list does not keep its order
+        elif self._last and page and not shared:
+            self.unproven.add((self._last[-1], page[0]))
+        self.neighbours = set(pairwise(page))
+        self._pages += 1
+        self._longest = max(self._longest, len(page))
+        self._last = page or self._last
+
+    def end(self, limit: int) -> None:
+        """Take the end of the list: only a short page shows that nothing came behind it.
+
+        Args:
+            limit: How many records were asked for in a page.
+        """
+        if not self._last:
+            return
+        end: Pair = (self._last[-1], _END)
+        if len(self._last) < (limit if self._pages == 1 else self._longest):
+            self.neighbours = {end}
+        else:
+            self.unproven.add(end)
+            self.neighbours = set()
