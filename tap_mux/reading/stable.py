@@ -78,14 +78,8 @@ class StableLists:
         Raises:
             MuxError: A request failed for good, or the list has no end.
         """
-
-        def pages() -> Iterator[Page]:
-            for page in self._paginator.by_cursor(path, query):
-                yield page
-                if until and page["data"] and until(page["data"]):
-                    return
-
-        for page in self._read_until_stable(path, pages, _id_of):
+        pages = partial(self._paginator.by_cursor, path, query)
+        for page in self._read_until_stable(path, pages, _id_of, until=until):
             yield page["data"]
 
     def by_page(self, path: str, query: Query, limit: int = PAGE_LIMIT) -> Iterator[list[Record]]:
@@ -137,6 +131,7 @@ class StableLists:
         limit: int = PAGE_LIMIT,
         *,
         is_collected: bool = False,
+        until: Callable[[list[Record]], bool] | None = None,
     ) -> Iterator[Page]:
         """Read a list, and again until a reading shows that no record is missing.
 
@@ -146,6 +141,7 @@ class StableLists:
             key: Tells its records apart.
             limit: How many records are asked for in a page.
             is_collected: Whether the list is small enough to remember all its keys in any case.
+            until: Tells of a page with records whether it is the last one that is wanted.
         """
         known: set[Hashable] = set()
         readings: list[ListReading] = []
@@ -159,9 +155,12 @@ class StableLists:
                 yield {**page, "data": fresh}
                 if not (is_collected or self._confirm or reading.count is not None):
                     reading.forget_all_before(page)
+                if until and page["data"] and until(page["data"]):
+                    break
+            else:
+                reading.borders.end(limit)
             known |= reading.found
             reading.found.clear()
-            reading.borders.end(limit)
             _prove(readings, reading)
             readings.append(reading)
             cannot_have_moved = reading.is_one_short_page(limit)

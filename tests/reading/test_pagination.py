@@ -368,6 +368,14 @@ def test_full_pages_are_asked_for_together(
     assert max(request.in_flight for request in sandbox.requests) == most
 
 
+def test_one_page_at_a_time_where_nothing_may_be_missing(sandbox: Sandbox) -> None:
+    sandbox.options.latency_seconds = 0.01
+    records = serve(sandbox, [100] * 4 + [50], total_row_count=450)
+    pages = list(lists_of(sandbox, confirm=True)[0].by_page(PATH, {}))
+    assert [row["id"] for page in pages for row in page] == records
+    assert max(request.in_flight for request in sandbox.requests) == 1
+
+
 def test_long_lists_are_read_by_all_workers(world: ExplicitWorld, sandbox: Sandbox) -> None:
     sandbox.options.latency_seconds = 0.01
     world.tables["uploads"] = upload_rows(4500)

@@ -18,12 +18,12 @@ def test_a_list_is_not_taken_for_whole_while_a_record_is_missing(way: str) -> No
 
 
 class Scripted(ChangingList):
-    """A list of 35 records that changes before chosen requests."""
+    """A list that changes before chosen requests."""
 
-    def __init__(self, **changes: str) -> None:
+    def __init__(self, rows: int = 35, **changes: str) -> None:
         """Take names of changes, by the number of the request."""
         super().__init__(0)
-        self.rows = [f"old-{number}" for number in range(35)]
+        self.rows = [f"old-{number}" for number in range(rows)]
         self.there_all_the_time = set(self.rows)
         self.is_counted = False
         self.changes = {int(number[1:]): names.split() for number, names in changes.items()}
@@ -33,16 +33,21 @@ class Scripted(ChangingList):
         for name in self.changes.get(self.requests + 1, ()):
             getattr(self, name)()
 
+    def swap(self) -> None:
+        """Let the last record of the first page and the first one of the second change places."""
+        self.rows[LIMIT - 1 : LIMIT + 1] = reversed(self.rows[LIMIT - 1 : LIMIT + 1])
+
 
 @pytest.mark.parametrize("way", WAYS)
 class TestReadings:
     """How often a list is read."""
 
-    def readings(self, listed: ChangingList, way: str) -> float:
+    def readings(self, listed: ChangingList, way: str, requests: int | None = None) -> float:
         """Return how often it was read; infinity if it was not whole in the end."""
         found = read(listed, way)
         assert not found.missing
-        requests = 4 if way == "cursor" else 5  # an empty page ends a list with numbers
+        # An empty page ends a list with page numbers.
+        requests = requests or (4 if way == "cursor" else 5)
         assert found.requests % requests == 0
         return found.requests / requests if found.is_told_whole else float("inf")
 
@@ -67,16 +72,12 @@ class TestReadings:
         assert found.requests == MAX_READINGS * (4 if way == "cursor" else 5)
 
     def test_once_if_it_is_one_short_page(self, way: str) -> None:
-        listed = Scripted()
-        del listed.rows[LIMIT - 1 :]
-        listed.there_all_the_time = set(listed.rows)
-        found = read(listed, way)
+        found = read(Scripted(LIMIT - 1), way)
         assert found.is_told_whole
         assert found.requests == (1 if way == "cursor" else 2)
 
     def test_twice_if_mux_counts_more_than_one_short_page(self, way: str) -> None:
-        listed = Scripted()
-        listed.rows, listed.there_all_the_time = [], set()
+        listed = Scripted(0)
         listed.is_counted, listed.uncounted = True, 35
         assert read(listed, way) == (True, set(), 2)
 
@@ -84,3 +85,20 @@ class TestReadings:
         listed = Scripted(**{f"r{number}": "shuffle" for number in range(100)})
         found = read(listed, way)
         assert not found.is_told_whole
+
+    def test_what_a_delete_hides_behind_the_last_page(self, way: str) -> None:
+        listed = Scripted(LIMIT + 1, r2="delete_first", r3="add_first", r4="delete_first")
+        found = read(listed, way)
+        assert found.is_told_whole
+        assert not found.missing
+
+    def test_what_a_record_hides_that_comes_and_goes_in_two_readings(self, way: str) -> None:
+        page = 2 if way == "cursor" else 3
+        blinks = {2: "add_first", 3: "delete_first"}
+        blinks |= {page + 4: "add_first", page + 5: "delete_first"}
+        listed = Scripted(**{f"r{number}": change for number, change in blinks.items()})
+        assert self.readings(listed, way) > 2
+
+    def test_again_if_the_second_reading_finds_more(self, way: str) -> None:
+        listed = Scripted(LIMIT + 5, r2="swap")
+        assert self.readings(listed, way, 2 if way == "cursor" else 3) == 3

@@ -130,6 +130,28 @@ def test_a_deleted_asset_does_not_hide_another_after_a_pause(
     assert bookmark(output.states[-1], "assets") == tap_time(NOW)
 
 
+@pytest.mark.parametrize("known", [0, 550])
+def test_new_assets_do_not_keep_a_run_from_its_end(
+    world: ExplicitWorld, sandbox: Sandbox, catalog: dict[str, Any], known: int
+) -> None:
+    rows = world.asset_rows
+    world.asset_rows = rows[known:]
+    state = run_tap(sandbox, catalog=catalog).states[-1] if known else None
+    world.asset_rows = rows
+    sandbox.requests.clear()
+    sandbox.faults.add(
+        ASSETS,
+        times=None,
+        action=lambda _: rows.insert(0, asset(f"new-{len(rows)}", NOW + len(rows))),
+    )
+    output = run_tap(sandbox, catalog=catalog, state=state)
+    assert {f"asset-{number:03}" for number in range(known or 1000)} <= {
+        record["id"] for record in output.records("assets")
+    }
+    assert (bookmark(output.states[-1], "assets") or "") >= tap_time(NOW)
+    assert len(sandbox.requests_to(ASSETS)) <= 2 * (7 if known else 11)
+
+
 def test_no_bookmark_where_assets_may_be_missing(
     world: ExplicitWorld,
     sandbox: Sandbox,
