@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import requests
 
 from tap_mux.settings.vocabulary import METRICS, MONITORING_METRICS, UNITS_OF_TYPES
+from mux_sandbox import TOKEN_ID, TOKEN_SECRET
 from tap_mux.streams import ALL_STREAMS
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Answer(NamedTuple):
     ids: list[str]
     """What is in the path in place of IDs."""
 
+    environment_id: str
     query: dict[str, list[str]]
     body: Any
 
@@ -63,34 +65,40 @@ class Conversation:
         make = MAKERS.get(stream, _listed)
         for answer in self._answers(ITEM.get(stream, PATHS[stream])):
             if stream not in GROUPS or answer.query["group_by"][0] in GROUPS[stream]:
-                yield from make(answer)
+                for record in make(answer):
+                    yield {**record, "environment_id": answer.environment_id}
 
     def _answers(self, template: str) -> Iterator[Answer]:
         """Give the answers at an endpoint."""
         pattern = re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(template))
-        for path, query, body in self._all:
+        for path, answer in self._all:
             if match := re.fullmatch(pattern, path):
-                yield Answer([unquote(part) for part in match.groups()], query, body)
+                yield answer._replace(ids=[unquote(part) for part in match.groups()])
 
 
-def _ask_again(sandbox: Sandbox) -> Iterator[tuple[str, dict[str, list[str]], Any]]:
-    """Ask each request once."""
+def _ask_again(sandbox: Sandbox) -> Iterator[tuple[str, Answer]]:
+    """Ask each request once, with the token of its environment."""
+    accesses = {
+        environment_id: (token_id, secret)
+        for token_id, (secret, _, environment_id) in sandbox.options.environments.items()
+    }
+    accesses[sandbox.options.environment_id] = TOKEN_ID, TOKEN_SECRET
     wanted = {
-        (each.path, tuple(each.query)): each
+        (each.environment_id, each.path, tuple(each.query))
         for each in list(sandbox.requests)
         if each.status == 200
     }
-    access = sandbox.config["token_id"], sandbox.config["token_secret"]
     with requests.Session() as session:
-        for path, query in wanted:
+        for environment_id, path, query in wanted:
             is_file = path.startswith("/signed/")
-            auth = None if is_file else access
+            owner = environment_id or sandbox.options.environment_id  # a file needs no token
+            auth = None if is_file else accesses[owner]
             answer = session.get(sandbox.url + path, params=list(query), auth=auth, timeout=10)
             answer.raise_for_status()
             params: dict[str, list[str]] = {}
             for name, value in query:
                 params.setdefault(name, []).append(value)
-            yield path, params, answer.content if is_file else answer.json()
+            yield path, Answer([], owner, params, answer.content if is_file else answer.json())
 
 
 def _named(value: object) -> object:

@@ -9,29 +9,25 @@ import pytest
 
 from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
 from tap_mux.streams import ALL_STREAMS
+from tests.loading.compared import LIVE, Stream, collected, differences, indexed
 from tests.loading.sent import Conversation
-from tests.loading.values import AROUND, canonical, kind_of
+from tests.loading.values import kind_of
 from tests.support.loaders import target_duckdb, target_postgres
 from tests.support.records import DAY, tap_time
 from tests.support.tapping import catalog_of, run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     Row = dict[str, Any]
     Message = dict[str, Any]
 
 STREAMS = {stream.name for stream in ALL_STREAMS}
-LIVE = {name for name in STREAMS if "monitoring" in name}
 RARE = {"annotations", "errors"}
 """Streams with so few records that a few days of views may have none."""
 
 LONG = {"monitoring_breakdown_timeseries"}
 """Streams that have many records each 5 seconds."""
-
-CUT = LIVE | {"directive_runs"}
-"""Streams of which Mux sends more than the time that is read."""
 
 TYPES = {
     "target-duckdb": {
@@ -54,16 +50,6 @@ TYPES = {
     },
 }
 """The types of columns, by loader and by type in the schema."""
-
-
-class Stream(NamedTuple):
-    """What the tap wrote of a stream, and what the sandbox sent."""
-
-    name: str
-    fields: dict[str, Any]
-    keys: list[str]
-    written: list[Row]
-    sent: list[Row]
 
 
 class Run(NamedTuple):
@@ -102,28 +88,6 @@ def read(sandbox: Sandbox, streams: set[str], since: float) -> list[Message]:
     return run_tap(sandbox, catalog=catalog, start_date=tap_time(since), **settings).messages
 
 
-def collected(schema: Message, messages: list[Message], sent: Conversation) -> Stream:
-    """Collect what there is of a stream."""
-    name = schema["stream"]
-    written = [
-        message["record"]
-        for message in messages
-        if message["type"] == "RECORD" and message["stream"] == name
-    ]
-    environment = {"environment_id": SandboxOptions().environment_id}
-    records = [{**record, **environment} for record in sent.records(name)]
-    fields = schema["schema"]["properties"]
-    if name in CUT:
-        (key,) = schema["bookmark_properties"]
-        times = {canonical(record[key], fields[key]) for record in written}
-        records = [
-            record
-            for record in records
-            if min(times) <= canonical(record[key], fields[key]) <= max(times)
-        ]
-    return Stream(name, fields, schema["key_properties"], written, records)
-
-
 @pytest.mark.parametrize("loader", TYPES)
 def test_every_value_of_every_stream_is_loaded(run: Run, tmp_path: Path, loader: str) -> None:
     target = target_duckdb(tmp_path) if "duckdb" in loader else target_postgres(tmp_path)
@@ -141,31 +105,5 @@ def test_every_value_of_every_stream_is_loaded(run: Run, tmp_path: Path, loader:
         for records in (stream.written, stream.sent):
             expected = indexed(stream, records, is_empty_null=target.name == "target-duckdb")
             assert rows.keys() == expected.keys()
-            assert list(differences(stream, rows, expected)) == []
-
-
-def indexed(
-    stream: Stream, records: Iterable[Row], *, is_empty_null: bool = False
-) -> dict[tuple[Any, ...], Row]:
-    """Bring all columns of all records into the one form, by key; the last record wins."""
-    found = {}
-    for record in records:
-        assert record.keys() - AROUND <= stream.fields.keys()
-        row = {
-            name: None
-            if is_empty_null and record.get(name) == ""
-            else canonical(record.get(name), field)
-            for name, field in stream.fields.items()
-        }
-        found[tuple(row[key] for key in stream.keys)] = row
-    return found
-
-
-def differences(
-    stream: Stream, rows: dict[tuple[Any, ...], Row], expected: dict[tuple[Any, ...], Row]
-) -> Iterator[tuple[Any, ...]]:
-    """Give each value that is not as expected."""
-    for key, record in expected.items():
-        for name, value in record.items():
-            if rows[key][name] != value:
-                yield stream.name, key, name, rows[key][name], value
+            is_sent = records is stream.sent
+            assert list(differences(stream, rows, expected, is_sent=is_sent)) == []

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 BOOLEANS = {"true": True, "false": False}
 AROUND = {"_links", "total_row_count"}
 """What Mux puts into objects besides their fields."""
+ADDED = {"unit"}
+"""What the tap adds to the metrics that Mux sends."""
 
 
 def kind_of(field: dict[str, Any]) -> str:
@@ -32,7 +34,9 @@ def _object(value: dict[str, Any], field: dict[str, Any]) -> dict[str, Any]:
     if fields is None:
         return value
     return {
-        name: canonical(inner, fields[name]) for name, inner in value.items() if name not in AROUND
+        name: canonical(inner, fields[name])
+        for name, inner in value.items()
+        if name not in AROUND | ADDED
     }
 
 
