@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks import environ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.duckdb_target import Target
@@ -108,25 +108,31 @@ def empty_tap() -> Contestant:
     return tap(EMPTY)
 
 
-def reading_tap(name: str, stream: str, served: Served, folder: Path) -> Contestant:
-    """Return a tap that reads one stream.
+def reading_tap(
+    name: str, streams: str, served: Served, folder: Path, **settings: object
+) -> Contestant:
+    """Return a tap that reads some streams.
 
     Args:
         name: Name of the tap.
-        stream: Name of the stream.
+        streams: Names of the streams, with blanks between them.
         served: The server.
         folder: Folder for its settings and its catalog.
+        settings: More settings.
     """
     given: dict[str, object]
     if name == PLAIN:
         given = {"start_date": served.dates["start_date"], "end": served.end}
     else:
         given = {**served.dates, **_PACE}
-    config = {**_LOGIN, "api_url": served.url, **given}
+    config = {**_LOGIN, "api_url": served.url, **given, **settings}
+    config = {key: value for key, value in config.items() if value is not None}
     module = _TAPS[name]
+    label = ".".join([module, *streams.split()])
+    number = sum(1 for _ in folder.glob(f"{label}.*.json"))
     files = {
-        "config": _write(folder / f"{module}.{stream}.{served.size}.json", config),
-        "catalog": _write(folder / f"{module}.{stream}.catalog.json", _catalog(module, stream)),
+        "config": _write(folder / f"{label}.{number}.json", config),
+        "catalog": _write(folder / f"{label}.catalog.json", _catalog(module, streams.split())),
     }
     return tap(name, *(part for key, path in files.items() for part in (f"--{key}", path)))
 
@@ -176,14 +182,14 @@ def _peer(module: str, stream: str, served: Served) -> list[str]:
     return [_PYTHON, "-m", f"benchmarks.peers.{module}", stream, served.url, *start_and_end]
 
 
-def _catalog(module: str, stream: str) -> dict[str, object]:
-    """Return the discovered catalog of a tap, with one stream selected."""
+def _catalog(module: str, names: Sequence[str]) -> dict[str, object]:
+    """Return the discovered catalog of a tap, with some streams selected."""
     command = [_PYTHON, "-m", module, "--discover"]
     done = subprocess.run(  # noqa: S603 - our own
         command, check=True, capture_output=True, timeout=60, env=environ.clean()
     )
     streams: list[dict[str, Any]] = json.loads(done.stdout)["streams"]
-    chosen = [each for each in streams if each["tap_stream_id"] == stream]
+    chosen = [each for each in streams if each["tap_stream_id"] in names]
     for entry in chain.from_iterable(each["metadata"] for each in chosen):
         if not entry["breadcrumb"]:
             entry["metadata"]["selected"] = True

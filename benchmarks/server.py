@@ -1,9 +1,10 @@
 """The server of the benchmarks: `python -m benchmarks.server --views 10000`.
 
 It answers like the Mux API for the streams that are measured, with as little work as possible, and
-counts requests. `/control/reset?latency=…&capacity=…&refill=…` sets the limits, fills the buckets
-and clears the counts; `/control/counts` returns the counts. With `refused=33`, each 33rd request is
-refused whatever is left, and no answer announces what is left.
+counts requests. Each access token opens an environment of its own, which has the same content and
+buckets of its own. `/control/reset?latency=…&capacity=…&refill=…` sets the limits, fills the
+buckets and clears the counts; `/control/counts` returns the counts. With `refused=33`, each 33rd
+request is refused whatever is left, and no answer announces what is left.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 UNLIMITED = 1e6
 MAX_RECORDS = 100
 _REFUSED = b'{"errors":["Too many requests, retry later."]}'
-_WHOAMI = b'{"data":{"environment_id":"benchmark-environment","environment_name":"Benchmark"}}'
+_WHOAMI = b'{"data":{"environment_id":"%b","environment_name":"Benchmark"}}'
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Server:
         self._latency = 0.0
         self._capacity = self._refill = UNLIMITED
         self._refused = 0
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[tuple[str, str], Bucket] = {}
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer a request."""
@@ -94,7 +95,8 @@ class Server:
             return self._control(request)
         if family == "files":
             return web.Response(body=self._export.content, content_type="binary/octet-stream")
-        bucket = self._bucket(family)
+        token = request.headers.get("Authorization", "")
+        bucket = self._bucket(family, token)
         granted = bucket.take()
         headers = {"Content-Type": "application/json; charset=utf-8"}
         if not self._refused:
@@ -109,12 +111,12 @@ class Server:
         bucket.done()
         return web.Response(status=200 if granted else 429, body=body, headers=headers)
 
-    def _bucket(self, family: str) -> Bucket:
-        bucket = self._buckets.get(family)
+    def _bucket(self, family: str, token: str) -> Bucket:
+        bucket = self._buckets.get((family, token))
         if bucket is None:
             now = time.monotonic()
             bucket = Bucket(self._capacity, self._refill, self._capacity, now)
-            self._buckets[family] = bucket
+            self._buckets[family, token] = bucket
         return bucket
 
     def _body(self, request: web.BaseRequest) -> bytes:
@@ -134,14 +136,15 @@ class Server:
                     f"{request.scheme}://{request.host}/files/export.csv.gz"
                 )
             case "/system/v1/whoami":
-                return _WHOAMI
+                token = request.headers.get("Authorization", "")
+                return _WHOAMI % token.removeprefix("Basic ").encode()
             case _:
                 raise web.HTTPNotFound
 
     def _control(self, request: web.BaseRequest) -> web.Response:
         if request.path == "/control/reset":
             self._reset(request.query)
-        counts = {family: bucket.counts for family, bucket in self._buckets.items()}
+        counts = {family: bucket.counts for (family, _), bucket in self._buckets.items()}
         return web.Response(body=msgspec.json.encode(counts), content_type="application/json")
 
     def _reset(self, query: Mapping[str, str]) -> None:

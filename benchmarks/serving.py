@@ -32,9 +32,6 @@ class Served:
     columns: int
     """How many columns its export has."""
 
-    size: str
-    """The numbers of records, as part of a file name."""
-
     @property
     def dates(self) -> dict[str, str]:
         """The settings of a tap that reads all views."""
@@ -77,7 +74,7 @@ def serve(*, views: int = 0, assets: int = 0, exported: int = 0) -> Iterator[Ser
             if process.stdout is None:
                 raise AssertionError
             ready = json.loads(process.stdout.readline())
-            yield Served(**ready, size=f"{views}.{assets}.{exported}")
+            yield Served(**ready)
         finally:
             process.kill()
 

@@ -8,6 +8,7 @@ from benchmarks.cases.asking import requests
 from benchmarks.cases.exporting import exports
 from benchmarks.cases.loading import duckdb
 from benchmarks.cases.starting import startup
+from benchmarks.cases.together import buckets, environments, memory
 from benchmarks.cases.waiting import bucket, latency, refusals
 from benchmarks.cases.working import assets, scale, views
 
@@ -21,11 +22,14 @@ CASES: dict[str, Callable[[Setup], Outcome]] = {
     "latency": latency,
     "bucket": bucket,
     "refusals": refusals,
+    "buckets": buckets,
+    "environments": environments,
     "requests": requests,
     "views": views,
     "assets": assets,
     "duckdb": duckdb,
     "exports": exports,
     "scale": scale,
+    "memory": memory,
     "startup": startup,
 }

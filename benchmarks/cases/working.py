@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks import contestants as who
 from benchmarks.cases.setup import CPU, PEAK, WALL, figures
 from benchmarks.comparing import compare
-from benchmarks.contestants import DLT, FLOOR, PLAIN, THIS
+from benchmarks.contestants import DLT, PLAIN, THIS
 from benchmarks.outcome import Goal, Outcome, Row
 from benchmarks.serving import serve
 
@@ -37,7 +37,6 @@ def views(setup: Setup) -> Outcome:
         [
             Goal("CPU / plain SDK tap", cpu[THIS] / cpu[PLAIN], 0.38, 0.30),
             Goal("CPU / dlt", cpu[THIS] / cpu[DLT], 1),
-            Goal("CPU / floor", cpu[THIS] / cpu[FLOOR], 2.5),
         ],
     )
 

@@ -185,7 +185,7 @@ class Killed(NamedTuple):
     has_loader_failed: bool
 
 
-def run(
+def run_into(
     truth: Truth, target: Target, state: str, kill: tuple[signal.Signals, int, float] | None
 ) -> Killed:
     """Pipe a run of the tap into a loader.
@@ -251,7 +251,9 @@ class Tally:
     """How many rows were compared."""
 
 
-def kill_and_compare(truth: Truth, target: Target, seed: int, kills: int, tally: Tally) -> None:
+def kill_and_compare(
+    truth: Truth, target: Target, seed: int, kills: int, tally: Tally, state: str = "{}"
+) -> None:
     """Kill a run a few times, let it come to its end, and compare the tables.
 
     Args:
@@ -260,23 +262,23 @@ def kill_and_compare(truth: Truth, target: Target, seed: int, kills: int, tally:
         seed: Of the moments.
         kills: How often to kill.
         tally: Takes note of what happens.
+        state: The state to begin with.
 
     Raises:
         LossError: A table is not what it has to be.
     """
     chance = random.Random(seed)
-    state = "{}"
     for number in range(kills):
         how = SIGNALS[(seed + number) % len(SIGNALS)]
         most = truth.requests // (number + 1)  # a run that is resumed has less to ask for
         moment = chance.randint(1, most), chance.uniform(0, MAX_PAUSE_SECONDS)
-        killed = run(truth, target, state, (how, *moment))
+        killed = run_into(truth, target, state, (how, *moment))
         tally.kills[killed.how] += 1
         tally.torn += killed.has_loader_failed
         if killed.states and killed.states[-1] != state:
             state = killed.states[-1]
             tally.resumed += bool(killed.how)
-    run(truth, target, state, None)
+    run_into(truth, target, state, None)
     if found := list(truth.differences(target)):
         text = f"seed {seed}: {len(found)} differences\n" + "\n".join(found[:20])
         raise LossError(text)

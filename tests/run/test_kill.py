@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_mux.reading.windows import MAX_RECORDS
+from tests.run.kills import LOADERS, STREAMS, LossError, Tally, kill_and_compare, run_into, truth
 from tests.support.records import DAY, HOUR, NOW, tap_time, views
 from tests.support.tapping import bookmark, catalog_of, clean_environ, config_file, messages
 
@@ -97,3 +98,27 @@ def test_killed_runs_read_all_views_together(
 def tap_time_of(wire: str) -> str:
     """Convert a time from the format of Mux to that of the tap."""
     return f"{wire[:19]}.000000Z"
+
+
+@pytest.mark.parametrize(("loader", "environments"), list(zip(LOADERS, (1, 2), strict=True)))
+def test_killed_runs_fill_all_tables_together(
+    tmp_path: Path, loader: str, environments: int
+) -> None:
+    tally = Tally()
+    with truth(tmp_path, environments=environments) as mux:
+        kill_and_compare(mux, LOADERS[loader](tmp_path), 1, 2, tally)
+        assert {stream.name for stream in mux.streams} == set(STREAMS)
+    assert tally.kills.total() == 2
+    assert tally.rows > 3000
+
+
+def test_a_state_ahead_of_the_rows_is_found(tmp_path: Path) -> None:
+    with truth(tmp_path) as mux:
+        folders = tmp_path / "whole", tmp_path / "empty"
+        for folder in folders:
+            folder.mkdir()
+        whole, empty = map(LOADERS["target-duckdb"], folders)
+        run = run_into(mux, whole, "{}", None)
+        assert list(mux.differences(whole)) == []
+        with pytest.raises(LossError, match=r"video_views: [0-9]+ rows are missing"):
+            kill_and_compare(mux, empty, 1, 0, Tally(), state=run.states[-1])
