@@ -30,7 +30,7 @@ from tests.support.records import DAY, HOUR, tap_time
 from tests.support.tapping import catalog_of, clean_environ, config_file, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 LOADERS = {"target-duckdb": target_duckdb, "target-postgres": target_postgres}
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
@@ -79,6 +79,7 @@ class Truth:
 
     sandbox: Sandbox
     settings: dict[str, Any]
+    catalog: dict[str, Any]
     streams: list[Stream]
     requests: int
     """How many requests a run takes."""
@@ -101,29 +102,38 @@ class Truth:
 
 
 @contextmanager
-def truth(folder: Path, *, environments: int = 1, seed: int = 1) -> Iterator[Truth]:
+def truth(
+    folder: Path,
+    names: Sequence[str] = STREAMS,
+    *,
+    environments: int = 1,
+    seed: int = 1,
+    views_per_day: int = 400,
+) -> Iterator[Truth]:
     """Run a sandbox inside the ``with`` block, and learn what there is in it.
 
     Args:
         folder: For files.
+        names: Names of the streams to read.
         environments: How many environments it has.
         seed: Of what it holds.
+        views_per_day: How much it holds.
     """
     now = time.time()
-    names = [f"environment-{number}" for number in range(environments)]
+    own = [f"environment-{number}" for number in range(environments)]
     options = SandboxOptions(
         clock=lambda: now,
         environments={
             f"id-{name}": Environment(
                 f"secret-{name}",
-                GeneratedWorld(seed + number, assets=250, views_per_day=400),
+                GeneratedWorld(seed + number, assets=250, views_per_day=views_per_day),
                 name,
             )
-            for number, name in enumerate(names)
+            for number, name in enumerate(own)
         },
     )
     accesses = [
-        {"name": name, "token_id": f"id-{name}", "token_secret": f"secret-{name}"} for name in names
+        {"name": name, "token_id": f"id-{name}", "token_secret": f"secret-{name}"} for name in own
     ]
     access = {"environments": accesses} if environments > 1 else accesses[0]
     access.pop("name", None)
@@ -137,7 +147,8 @@ def truth(folder: Path, *, environments: int = 1, seed: int = 1) -> Iterator[Tru
             "lookback_seconds": 0,
             "progress_seconds": 0,
         }
-        arguments = files(folder, {**settings, "max_concurrency": 1})
+        catalog = catalog_of(*names, include_credentials=True)
+        arguments = files(folder, {**settings, "max_concurrency": 1}, catalog)
         done = subprocess.run(
             [sys.executable, "-m", "tap_mux", *arguments],
             check=True,
@@ -153,7 +164,7 @@ def truth(folder: Path, *, environments: int = 1, seed: int = 1) -> Iterator[Tru
         for stream in streams:
             check_reading(stream)
         sandbox.options.latency_seconds = LATENCY_SECONDS
-        yield Truth(sandbox, settings, streams, requests)
+        yield Truth(sandbox, settings, catalog, streams, requests)
 
 
 def check_reading(stream: Stream) -> None:
@@ -164,13 +175,15 @@ def check_reading(stream: Stream) -> None:
         raise LossError(text)
 
 
-def files(folder: Path, settings: dict[str, Any], state: str = "{}") -> list[str]:
+def files(
+    folder: Path, settings: dict[str, Any], catalog: dict[str, Any], state: str = "{}"
+) -> list[str]:
     """Write the files of a run; return its arguments."""
-    catalog, state_file = folder / "catalog.json", folder / "state.json"
-    catalog.write_text(json.dumps(catalog_of(*STREAMS, include_credentials=True)))
+    catalog_file, state_file = folder / "catalog.json", folder / "state.json"
+    catalog_file.write_text(json.dumps(catalog))
     state_file.write_text(state)
     config = config_file(folder, **settings)
-    return ["--config", config, "--catalog", str(catalog), "--state", str(state_file)]
+    return ["--config", config, "--catalog", str(catalog_file), "--state", str(state_file)]
 
 
 class Killed(NamedTuple):
@@ -200,7 +213,7 @@ def run_into(
         LossError: One of the programs failed.
     """
     truth.sandbox.requests.clear()
-    arguments = files(target.folder, truth.settings, state)
+    arguments = files(target.folder, truth.settings, truth.catalog, state)
     with (
         (target.folder / "log").open("w+") as log,
         subprocess.Popen(
