@@ -111,11 +111,12 @@ def _drain(stdout: IO[bytes]) -> tuple[int, bytes]:
     """
     fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     records, end = 0, b""
-    while piece := os.read(stdout.fileno(), _PIPE_BYTES):
-        seam = end[1 - len(_RECORD) :] + piece[: len(_RECORD) - 1]
-        records += seam.count(_RECORD) + piece.count(_RECORD)
-        end = (end + piece[-_END_BYTES:])[-_END_BYTES:]
-        if len(piece) < _PIPE_BYTES:
+    piece = bytearray(_PIPE_BYTES)  # always the same one, so that this process stays small
+    while size := os.readv(stdout.fileno(), [piece]):
+        seam = end[1 - len(_RECORD) :] + piece[: min(size, len(_RECORD) - 1)]
+        records += seam.count(_RECORD) + piece.count(_RECORD, 0, size)
+        end = (end + piece[max(0, size - _END_BYTES) : size])[-_END_BYTES:]
+        if size < _PIPE_BYTES:
             time.sleep(_PAUSE_SECONDS)
     stdout.close()
     return records, end

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from mux_sandbox import Answer, Environment, ExplicitWorld, Sandbox, SandboxOptions
+from mux_sandbox import Answer, Delay, Environment, ExplicitWorld, Sandbox, SandboxOptions
 from tap_mux.api import environment
 from tap_mux.api.errors import MuxError
 from tap_mux.api.rate_limit import RateLimiter
@@ -124,6 +124,18 @@ def test_each_environment_has_its_own_rate_limiter(
     assert len(asked) == 2
     for paths in asked.values():
         assert {"/system/v1/whoami", "/video/v1/assets", "/data/v1/video-views"} <= paths
+
+
+def test_all_tokens_are_tried_at_the_same_time(both: Sandbox) -> None:
+    both.faults.add("/system/v1/whoami", times=None, action=Delay(0.3))
+    config = {"api_url": both.config["api_url"], "environments": ACCESS}
+    for most, in_flight in ((8, 2), (1, 1)):
+        both.requests.clear()
+        tap = TapMux(config={**config, "max_concurrency": most}, message_writer=Output())
+        assert [each.id for each in tap.environments.readable] == ["environment-a", "environment-b"]
+        asked = both.requests_to("/system/v1/whoami")
+        assert len(asked) == 2
+        assert max(request.in_flight for request in asked) == in_flight
 
 
 def test_daily_exports(both: Sandbox) -> None:
