@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_mux.exports.csv_rows import CSVFile
+from tap_mux.exports.dates import AWAITED
 from tap_mux.exports.download import Download, RestartError
 from tap_mux.records.emitter import FileBatch
 from tap_mux.records.timestamps import utc_timestamp
@@ -57,6 +58,7 @@ class DailyExport(FileBatch):
         download: Callable[[File], Download],
         table: Table,
         workers: WorkerPool,
+        awaited: Sequence[str] = (),
     ) -> None:
         """Take the files; they are downloaded when the batch is read.
 
@@ -65,8 +67,10 @@ class DailyExport(FileBatch):
             download: Returns the download of a file.
             table: Which columns to read.
             workers: Encode blocks while others are downloaded.
+            awaited: Dates before the bookmark that later runs have to look for.
         """
         self.bookmark = utc_timestamp(files[0].date.isoformat())
+        self.notes = {AWAITED: awaited}
         self._files = files
         self._download = download
         self._table = table

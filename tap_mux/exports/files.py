@@ -1,4 +1,4 @@
-"""The list of daily exports: which files there are, their URLs, and which dates are missing.
+"""The list of daily exports: which files there are, and their URLs.
 
 Follows https://www.mux.com/docs/api-reference/data/exports/list-exports-views
 """
@@ -11,15 +11,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
+from tap_mux.exports.dates import RETENTION_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tap_mux.api.client import MuxClient
     from tap_mux.records.normalizer import Record
-
-RETENTION_DAYS = 7
-"""How many days Mux keeps an export, counted from the day on which it was made."""
 
 _ONE_DAY = timedelta(days=1)
 
@@ -123,40 +119,3 @@ def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]]) -> N
         url = str(file["path"])
         urls = found.setdefault((day, int(file["version"])), {})
         urls[url.partition("?")[0]] = url
-
-
-def missing_dates(
-    listed: Iterable[date], first: date | None, end: date | None, today: date
-) -> list[date]:
-    """Return the dates that have no export and will not get one.
-
-    Args:
-        listed: The dates that have an export.
-        first: The first date to read; None for the first one that is listed.
-        end: The date after the last one to read; None if there is no last one.
-        today: The present date, in UTC.
-    """
-    there = set(listed)
-    first = first or min(there, default=today)
-    # What is older than all exports that Mux keeps is gone; what is newer is yet to come.
-    last = max(there, default=today - (RETENTION_DAYS + 1) * _ONE_DAY)
-    last = min(last, end - _ONE_DAY) if end else last
-    days = (first + number * _ONE_DAY for number in range((last - first).days + 1))
-    return [day for day in days if day not in there]
-
-
-def format_dates(days: Iterable[date]) -> str:
-    """Write dates as a list of ranges.
-
-    Args:
-        days: The dates, in order.
-    """
-    ranges: list[list[date]] = []
-    for day in days:
-        if ranges and day - ranges[-1][-1] == _ONE_DAY:
-            ranges[-1].append(day)
-        else:
-            ranges.append([day])
-    return ", ".join(
-        str(each[0]) if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in ranges
-    )

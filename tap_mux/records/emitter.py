@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from singer_sdk.exceptions import MapExpressionError
@@ -23,7 +24,7 @@ from tap_mux.records.normalizer import Record
 from tap_mux.records.writer import BatchWriter, EncodedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from singer_sdk import Stream
     from singer_sdk.helpers.types import Context, TapState
@@ -43,6 +44,9 @@ class FileBatch(ABC, Iterable[Record]):
 
     bookmark: str
     """The value of the replication key that is reached with the last record."""
+
+    notes: Mapping[str, Any] = MappingProxyType({})
+    """What else the state has to say then, by name; what is empty is removed from it."""
 
     @abstractmethod
     def encode(self, stream: str, columns: Record) -> Iterator[Chunk]:
@@ -184,6 +188,12 @@ class Emitter:
         reached = [self._newest] if self._newest else []
         if isinstance(batch, FileBatch | ReadBatch) and key:
             reached.append({key: batch.bookmark})
+        if isinstance(batch, FileBatch) and self._is_incremental:
+            state = self._stream.get_context_state(partition)
+            for name, note in batch.notes.items():
+                state.pop(name, None)
+                if note:
+                    state[name] = note
         for record in reached:
             self._note_bookmark([record], partition)
             self.position = record.get(key)

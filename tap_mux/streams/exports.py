@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.exports.batch import DailyExport, Table
 from tap_mux.exports.csv_rows import UNKNOWN
+from tap_mux.exports.dates import RETENTION_DAYS, format_dates, read_awaited, sort_dates
 from tap_mux.exports.download import Download
-from tap_mux.exports.files import RETENTION_DAYS, Exports, format_dates, missing_dates
+from tap_mux.exports.files import Exports
 from tap_mux.records.selection import is_selected, known_paths
 from tap_mux.schemas import UNKNOWN_FIELDS
 from tap_mux.settings import settings
 from tap_mux.streams.base import MuxStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from singer_sdk.helpers.types import Context
 
+    from tap_mux.exports.dates import Dates
     from tap_mux.exports.files import File
 
 _ONE_DAY = timedelta(days=1)
@@ -46,16 +48,8 @@ class ExportedVideoViews(MuxStream):
     def batches(self, partition: Context) -> Iterator[DailyExport]:
         """List the records of each date."""
         exports = Exports(self.client, self.path)
-        first, end = self._dates(partition)
         listed = exports.list()
-        today = datetime.fromtimestamp(self.now, UTC).date()
-        if gone := missing_dates(listed, first, end, today):
-            self.logger.warning(
-                "Views of these dates are missing, since Mux has no export of them (it keeps "
-                "exports for %d days): %s",
-                RETENTION_DAYS,
-                format_dates(gone),
-            )
+        dates = self._dates(partition, listed)
 
         def download(file: File) -> Download:
             return Download(
@@ -66,21 +60,40 @@ class ExportedVideoViews(MuxStream):
                 max_attempts=self.config["max_attempts"],
             )
 
-        for day, files in listed.items():
-            if (first is None or first <= day) and (end is None or day < end):
-                yield DailyExport(files, download, self._table, self.workers)
+        for day in dates.to_read:
+            yield DailyExport(
+                listed[day], download, self._table, self.workers, dates.left_after(day)
+            )
 
-    def _dates(self, partition: Context) -> tuple[date | None, date | None]:
-        """Return the first date to read, and the date after the last one."""
+    def _dates(self, partition: Context, listed: Collection[date]) -> Dates:
+        """Sort out which dates are to be read, and warn of those that cannot be."""
         start_date = settings.moment(self.config, "start_date")
         end_date = settings.moment(self.config, "end_date")
         first = start_date.date() if start_date else None
         end = (end_date - timedelta.resolution).date() + _ONE_DAY if end_date else None
+        noted: list[date] = []
         bookmark = self.bookmark(partition)
         if bookmark is not None:
             following = datetime.fromtimestamp(bookmark, UTC).date() + _ONE_DAY
+            noted = read_awaited(self.name, self.get_context_state(partition))
+            noted = [day for day in noted if first is None or first <= day]
             first = max(first, following) if first else following
-        return first, end
+        today = datetime.fromtimestamp(self.now, UTC).date()
+        dates = sort_dates(listed, first=first, end=end, noted=noted, today=today)
+        if dates.gone:
+            self.logger.warning(
+                "Views of these dates are missing, since Mux has no export of them (it keeps "
+                "exports for %d days): %s",
+                RETENTION_DAYS,
+                format_dates(dates.gone),
+            )
+        if late := [day for day in dates.awaited if day not in noted]:
+            self.logger.warning(
+                "Mux has no export of these dates yet, though of later ones. The next runs look "
+                "for them again: %s",
+                format_dates(late),
+            )
+        return dates
 
     @cached_property
     def _table(self) -> Table:

@@ -1,4 +1,4 @@
-"""A warning names the dates whose files Mux no longer has."""
+"""Dates without a file: a warning names those that are gone, later runs look for the others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_mux.exports.files import format_dates
-from tests.exports.stream import day, publish, read, state_of
+from tap_mux.api.errors import MuxError
+from tap_mux.exports.dates import format_dates
+from tests.exports.stream import (
+    STREAM,
+    bookmarks,
+    day,
+    ids,
+    midnight,
+    publish,
+    read,
+    state_of,
+)
+from tests.support.tapping import Output, bookmark
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox
@@ -18,13 +29,11 @@ class TestMissingDates:
     """Mux keeps files for seven days."""
 
     def warning(self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, **more: Any) -> str:
-        """Run the stream; return the dates that its warning names."""
+        """Run the stream; return the dates that its warnings name."""
+        caplog.clear()
         read(sandbox, **more)
-        (text, *_) = [
-            *(entry.getMessage() for entry in caplog.records if "are missing" in entry.message),
-            "",
-        ]
-        return text.rpartition(": ")[2]
+        texts = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
+        return " and ".join(text.rpartition(": ")[2] for text in texts)
 
     def test_an_old_bookmark(
         self, sandbox: Sandbox, week: list[str], caplog: pytest.LogCaptureFixture
@@ -63,6 +72,110 @@ class TestMissingDates:
         missing = self.warning(sandbox, caplog, start_date=start.isoformat())
         assert missing == f"{start} to {last}"
 
+    @pytest.mark.usefixtures("week")
+    def test_is_gone_or_may_still_come(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        publish(sandbox, {day(1): "view_id\n"})
+        both = self.warning(sandbox, caplog, state=state_of(day(9)))
+        assert both == f"{day(8)} and {day(7)} to {day(2)}"
+        assert "Views of these dates are missing" in caplog.text
+        assert "The next runs look for them again" in caplog.text
+
     def test_dates_as_ranges(self) -> None:
         days = [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 3)]
         assert format_dates(days) == "2026-02-27 to 2026-03-01, 2026-03-03"
+
+
+class TestLateFiles:
+    """A file that Mux lists after later ones is read once, and none of the others again."""
+
+    def files(self, *days_ago: int) -> dict[str, str]:
+        """Make files of one row each."""
+        return {day(ago): f"view_id\n{ago}\n" for ago in days_ago}
+
+    def noted(self, output: Output) -> list[str] | None:
+        """Return the missing dates that the last state has."""
+        (partition,) = output.states[-1]["bookmarks"][STREAM]["partitions"]
+        noted: list[str] | None = partition.get("missing_dates")
+        return noted
+
+    def test_is_read_by_a_later_run(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        publish(sandbox, self.files(6, 4, 2))
+        first = read(sandbox)
+        assert self.noted(first) == [day(5), day(3)]
+        sandbox.faults.clear()
+        publish(sandbox, self.files(6, 5, 4, 2, 1))
+        caplog.clear()
+        second = read(sandbox, state=first.states[-1])
+        assert ids(second) == ["5", "1"]
+        assert self.noted(second) == [day(3)]
+        assert bookmarks(second)[-1] == midnight(1)
+        assert "no export of these dates" not in caplog.text  # it has been told
+        sandbox.faults.clear()
+        publish(sandbox, self.files(6, 5, 4, 3, 2, 1))
+        third = read(sandbox, state=second.states[-1])
+        assert ids(third) == ["3"]
+        assert self.noted(third) is None
+        assert bookmark(third.states[-1], STREAM) == midnight(1)
+        assert not ids(read(sandbox, state=third.states[-1]))
+
+    def test_a_run_that_fails_leaves_the_rest_noted(
+        self, sandbox: Sandbox, waits: list[float]
+    ) -> None:
+        publish(sandbox, self.files(6, 2))
+        state = read(sandbox).states[-1]
+        sandbox.faults.clear()
+        files = self.files(6, 5, 4, 3, 2)
+        publish(sandbox, {**files, day(4): "no header\n"})
+        output = Output()
+        with pytest.raises(MuxError, match="has no column 'view_id'"):
+            read(sandbox, state=state, output=output)
+        assert ids(output) == ["5"]
+        assert self.noted(output) == [day(4), day(3)]
+        sandbox.faults.clear()
+        publish(sandbox, files)
+        assert ids(read(sandbox, state=output.states[-1])) == ["4", "3"]
+
+    def test_no_state_is_ahead_of_the_rows(self, sandbox: Sandbox) -> None:
+        publish(sandbox, self.files(6, 2))
+        first = read(sandbox)
+        sandbox.faults.clear()
+        publish(sandbox, self.files(6, 5, 4, 3, 2, 1))
+        seen: set[str] = set()
+        for message in read(sandbox, state=first.states[-1]).messages:
+            if message["type"] == "RECORD":
+                seen.add(message["record"]["view_id"])
+            if message["type"] == "STATE":
+                (partition,) = message["value"]["bookmarks"][STREAM]["partitions"]
+                missing = set(partition.get("missing_dates", []))
+                assert {ago for ago in "543" if day(int(ago)) not in missing} <= seen
+        assert seen == {"5", "4", "3", "1"}
+
+    def test_is_not_looked_for_when_it_is_gone(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        state = state_of(midnight(2))
+        state["bookmarks"][STREAM]["partitions"][0]["missing_dates"] = [day(8), day(7)]
+        publish(sandbox, self.files(2, 1))
+        output = read(sandbox, state=state)
+        assert self.noted(output) == [day(7)]
+        assert f"(it keeps exports for 7 days): {day(8)}" in caplog.text
+
+    def test_the_settings_limit_it(self, sandbox: Sandbox) -> None:
+        state = state_of(midnight(2))
+        state["bookmarks"][STREAM]["partitions"][0]["missing_dates"] = [day(5), day(4), day(3)]
+        publish(sandbox, self.files(5, 4, 3))
+        output = read(sandbox, state=state, start_date=day(4), end_date=day(3))
+        assert ids(output) == ["4"]
+        assert self.noted(output) == [day(3)]
+
+    @pytest.mark.parametrize("noted", ["soon", ["soon"], [1], 1])
+    def test_a_state_that_is_no_list_of_dates(self, sandbox: Sandbox, noted: object) -> None:
+        state = state_of(midnight(2))
+        state["bookmarks"][STREAM]["partitions"][0]["missing_dates"] = noted
+        publish(sandbox, self.files(1))
+        with pytest.raises(MuxError, match=r"missing_dates in the state of .*Fix or delete it"):
+            read(sandbox, state=state)
