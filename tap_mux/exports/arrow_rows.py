@@ -83,10 +83,15 @@ class ArrowEncoder:
         Returns:
             Their messages; None if the block has something unusual.
         """
-        # Arrow would take the quote in \" for the end of a value and what follows for its rest, and
-        # the end of the block for the end of a quoted value that has none.
+        # Arrow would take the quote in \" for the end of a value and what follows for its rest, the
+        # end of the block for the end of a quoted value that has none, and a carriage return alone
+        # for the end of a line.
         content = block.content
-        is_odd = (b"\\" in content and b'\\"' in content) or content.count(b'"') % 2
+        is_odd = (
+            (b"\\" in content and b'\\"' in content)
+            or content.count(b'"') % 2
+            or content.count(b"\r") != content.count(b"\r\n")
+        )
         if not self._is_possible or is_odd:
             return None
         try:

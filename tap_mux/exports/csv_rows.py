@@ -10,7 +10,7 @@ import io
 import logging
 import math
 import re
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_mux.api.errors import MuxError
@@ -100,15 +100,13 @@ class CSVFile:
         Raises:
             MuxError: The file cannot be read.
         """
-        line = 1
-        for content in self._whole_rows():
-            body = content
-            if line == 1:
-                body = self._read_head(content.removeprefix(_BYTE_ORDER_MARK))
-                line += content.count(b"\n", 0, len(content) - len(body))
-            if body:
-                yield Block(body, line)
-                line += body.count(b"\n")
+        contents = self._whole_rows()
+        content = next(contents, b"")
+        rest = self._read_head(content.removeprefix(_BYTE_ORDER_MARK))
+        line = 1 + content.count(b"\n", 0, len(content) - len(rest))
+        for body in chain([rest] if rest else [], contents):
+            yield Block(body, line)
+            line += body.count(b"\n")
 
     def rows(self, block: Block) -> list[Record]:
         """Parse a block.
@@ -192,19 +190,26 @@ class CSVFile:
     def _read_head(self, content: bytes) -> bytes:
         """Read the names of the columns, and return what follows."""
         end = _end_of_first_row(content)
-        head = content[:end].decode(errors="replace")
+        head = io.StringIO(content[:end].decode(errors="replace"), newline="")
         csv.field_size_limit(MAX_ROW_BYTES)
-        names = [
-            _IN_BRACKETS.sub("", name.strip())
-            for row in csv.reader(io.StringIO(head, newline=""))
-            for name in row
-        ]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            text = f"{self.name} has more than one column {twice[0]!r}"
+        try:
+            rows = list(csv.reader(head))
+        except csv.Error as error:
+            text = f"{self.name} is no CSV file as of line 1: {error}"
+            raise MuxError(text) from None
+        if not rows:
+            text = f"{self.name} is empty: not even its first line, with the columns, is there"
             raise MuxError(text)
+        if len(rows) > 1:
+            text = f"{self.name} is not read: its lines end with a carriage return alone"
+            raise MuxError(text)
+        names = [_IN_BRACKETS.sub("", name.strip()) for name in rows[0]]
+        # No other name is quoted: if this is no header, the names are somebody's data.
         if self.required not in names:
             text = f"{self.name} has no column {self.required!r} in its first line"
+            raise MuxError(text)
+        if len(set(names)) < len(names):
+            text = f"{self.name} has two columns of the same name"
             raise MuxError(text)
         chosen = ((position, name, self._type_of(name)) for position, name in enumerate(names))
         self.columns = [Column(position, name, type_) for position, name, type_ in chosen if type_]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_mux.records.normalizer import Normalizer, Record, Shorten
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 
 
 class MissingKeyError(Exception):
@@ -86,11 +90,14 @@ class Conformer:
         Args:
             path: The path of the field.
         """
+        allowed = self._is_allowed(path.rsplit(".", 1)[-1])
+        if not _IDENTIFIER.fullmatch(path):
+            path = "one whose name is not shown, since it may be data"
         if path in self._reported:
             return
         self._reported.add(path)
         is_wanted = self._stream.config.get("keep_unknown_fields")
-        if not self._is_allowed(path.rsplit(".", 1)[-1]):
+        if not allowed:
             fate = "left out, since its name is like that of a credential"
         elif self._is_collecting:
             fate = f"kept in {schemas.UNKNOWN_FIELDS}"

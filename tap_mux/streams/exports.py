@@ -82,15 +82,17 @@ class ExportedVideoViews(MuxStream):
         dates = sort_dates(listed, first=first, end=end, noted=noted, today=today)
         if dates.gone:
             self.logger.warning(
-                "Views of these dates are missing, since Mux has no export of them (it keeps "
-                "exports for %d days): %s",
+                "Views of these dates are missing in %s, since Mux has no export of them (it "
+                "keeps exports for %d days): %s",
+                self.label,
                 RETENTION_DAYS,
                 format_dates(dates.gone),
             )
         if late := [day for day in dates.awaited if day not in noted]:
             self.logger.warning(
-                "Mux has no export of these dates yet, though of later ones. The next runs look "
-                "for them again: %s",
+                "%s waits for dates that Mux has no export of yet, though of later ones. The next "
+                "runs look for them again: %s",
+                self.label,
                 format_dates(late),
             )
         return dates

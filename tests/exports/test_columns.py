@@ -75,7 +75,7 @@ class TestColumns:
         [
             ("country\nDE\n", "has no column 'view_id' in its first line"),
             ("<html>\n", "has no column 'view_id' in its first line"),
-            ("view_id,asn,asn\na,1,2\n", "has more than one column 'asn'"),
+            ("view_id,asn,asn\na,1,2\n", "has two columns of the same name"),
         ],
     )
     def test_an_invalid_first_line_fails(

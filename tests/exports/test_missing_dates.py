@@ -113,7 +113,7 @@ class TestLateFiles:
         assert ids(second) == ["5", "1"]
         assert self.noted(second) == [day(3)]
         assert bookmarks(second)[-1] == midnight(1)
-        assert "no export of these dates" not in caplog.text  # it has been told
+        assert "waits for dates" not in caplog.text  # it has been told
         sandbox.faults.clear()
         publish(sandbox, self.files(6, 5, 4, 3, 2, 1))
         third = read(sandbox, state=second.states[-1])
@@ -162,7 +162,7 @@ class TestLateFiles:
         publish(sandbox, self.files(2, 1))
         output = read(sandbox, state=state)
         assert self.noted(output) == [day(7)]
-        assert f"(it keeps exports for 7 days): {day(8)}" in caplog.text
+        assert f"keeps exports for 7 days): {day(8)}" in caplog.text
 
     def test_the_settings_limit_it(self, sandbox: Sandbox) -> None:
         state = state_of(midnight(2))

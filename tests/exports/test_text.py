@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_mux.api.errors import MuxError
 from tests.exports.stream import STREAM, day, midnight, one, publish, read, records
-from tests.support.tapping import bookmark
+from tests.support.tapping import Output, bookmark
 
 if TYPE_CHECKING:
     from mux_sandbox import Sandbox
@@ -50,14 +50,61 @@ class TestText:
             {"view_id": "b", "video_title": None, "asn": 2},
         ]
 
-    @pytest.mark.parametrize(
-        "content", ["", "view_id,asn\n", "view_id,asn", "\ufeffview_id,asn\r\n"]
-    )
+    @pytest.mark.parametrize("content", ["view_id,asn\n", "view_id,asn", "\ufeffview_id,asn\r\n"])
     def test_a_file_without_rows(self, sandbox: Sandbox, content: str) -> None:
         publish(sandbox, {day(1): content})
         output = read(sandbox)
         assert not records(output)
         assert bookmark(output.states[-1], STREAM) == midnight(1)
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("", "is empty"),
+            ("\ufeff", "is empty"),
+            ("\n", "has no column 'view_id' in its first line"),
+            ("view_id,asn\ra,1\rb@example.com,2\r", "end with a carriage return alone"),
+            ('view_id,asn\r"a\nb",1\r', "end with a carriage return alone"),
+            ("view_id,asn\na,1\rb@example.com,2\r", "has 3 columns instead of 2 in line 2"),
+            ("view_id,asn\na,1\nb,2\rc@example.com,3\n", "has 3 columns instead of 2 in line 3"),
+        ],
+    )
+    def test_a_file_without_a_first_line_or_with_other_line_ends_fails(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, content: str, message: str
+    ) -> None:
+        output = Output()
+        publish(sandbox, {day(2): "view_id\na\n", day(1): content})
+        with pytest.raises(MuxError, match=message):
+            read(sandbox, output=output, keep_unknown_fields=True)
+        assert [record["view_id"] for record in records(output)] == ["a"]
+        assert bookmark(output.states[-1], STREAM) == midnight(2)
+        assert "example" not in caplog.text
+
+    def test_a_carriage_return_within_a_value(self, sandbox: Sandbox) -> None:
+        rows = one(sandbox, 'view_id,city\n"a\rb","\r"\nc,d\re\n')
+        assert rows == [{"view_id": "a\rb", "city": "\r"}, {"view_id": "c", "city": "d\re"}]
+
+    @pytest.mark.parametrize("settings", [{}, {"keep_unknown_fields": True}])
+    @pytest.mark.parametrize("name", ["me@example.com", "10.0.0.7", "My Title", "Ünal", ""])
+    def test_a_name_that_may_be_data_is_not_logged(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, name: str, settings: Any
+    ) -> None:
+        one(sandbox, f"view_id,{name},new\na,1,2\n", **settings)
+        names = [
+            entry.message.rpartition(": ")[2]
+            for entry in caplog.records
+            if "does not have" in entry.message
+        ]
+        assert names == ["one whose name is not shown, since it may be data", "new"]
+
+    @pytest.mark.parametrize("quote", ["", '"'])
+    def test_a_row_without_end_fails(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, quote: str
+    ) -> None:
+        monkeypatch.setattr("tap_mux.exports.csv_rows.MAX_ROW_BYTES", 1 << 22)
+        long = ("x" * 1023 + ("\n" if quote else "x")) * (1 << 13)
+        with pytest.raises(MuxError, match="a row has no end"):
+            one(sandbox, f"view_id,city\na,{quote}{long}")
 
     def test_byte_order_mark_blank_lines_and_no_last_line_end(self, sandbox: Sandbox) -> None:
         rows = one(sandbox, "\ufeffview_id,asn\n\na,1\n\n\nb,2")
