@@ -17,6 +17,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
+from tap_mux.api.body import read_body
 from tap_mux.api.errors import APIError, CancelledError, MuxError, UnexpectedAnswerError
 from tap_mux.api.retry import Retries, retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
@@ -78,7 +79,7 @@ class MuxClient:
             headers={
                 "User-Agent": user_agent,
                 "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
+                "Accept-Encoding": "gzip",
             },
             auth=HTTPBasicAuth(token_id.encode(), token_secret.encode()),
         ).prepare()
@@ -163,8 +164,11 @@ class MuxClient:
                     retries=False,
                     redirect=False,
                     assert_same_host=False,  # a proxy is asked for the URL of another host
+                    preload_content=False,
+                    decode_content=False,
                 )
-            status, headers, body = response.status, response.headers, response.data
+                status, headers = response.status, response.headers
+                body = read_body(request, response)
             retry_after = retry_after_seconds(headers.get("Retry-After"))
         except HTTPError as error:
             text = f"{request} got no answer from {self._base}"
