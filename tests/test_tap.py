@@ -161,6 +161,13 @@ class TestSettings:
             ("max_attempts", 0),
             ("api_url", "api.mux.com"),
             ("api_url", "https://api.mux.com?x=1"),
+            ("api_url", "http://api.mux.com"),
+            ("api_url", "http://10.0.0.7"),
+            ("api_url", "http://0.0.0.0"),
+            ("api_url", "http://127.0.0.1.example.com"),
+            ("api_url", "http://localhost.example.com"),
+            ("api_url", "http://[::2]"),
+            ("api_url", "http://[::1"),
             ("include_credentials", "yes"),
             ("start_date", 20260101),
         ],
@@ -169,6 +176,20 @@ class TestSettings:
         with pytest.raises(ConfigValidationError) as raised:
             TapMux(config={**TOKENS, name: value})
         assert name in raised.value.errors[0]
+
+    @pytest.mark.parametrize(
+        "url",
+        ["https://10.0.0.7", "http://localhost:1/x", "http://127.0.0.2", "http://[::1]:1"],
+    )
+    def test_http_is_for_this_machine_only(self, url: str) -> None:
+        assert TapMux(config={**TOKENS, "api_url": url}).config["api_url"] == url
+
+    def test_a_token_does_not_travel_in_the_clear(self, tmp_path: Path) -> None:
+        config = config_file(tmp_path, **TOKENS, api_url="http://api.mux.com")
+        done = run_program("--config", config)
+        assert done.returncode == 1
+        assert "api_url has to begin with https" in one_line(done.stderr)
+        assert done.stdout == ""
 
     def test_null_is_the_same_as_not_set(self) -> None:
         names = SETTINGS.to_dict()["properties"].keys() - TOKENS.keys()

@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
 from tap_mux.api.retry import Retries, retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
+from tap_mux.settings.loopback import is_private
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -146,6 +147,10 @@ class Download:
     def _ask(self, url: str) -> BaseHTTPResponse:
         try:
             request = requests.Request("GET", url, headers=self._headers).prepare()
+            if not is_private(request.url or ""):
+                # It could lead to any server in the user's network. Redirects are not followed.
+                text = f"{self._request} is refused: Mux gave a URL that is not https"
+                raise MuxError(text)
             route = route_to(request, max_connections=1)
         except (requests.RequestException, ValueError):
             text = f"{self._request} cannot begin: Mux gave a URL that is not valid"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from tap_mux.settings.loopback import is_private
 from tap_mux.settings.metrics import DEFAULT_METRICS, metrics_errors
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         default="https://api.mux.com",
         title="API URL",
-        description="Base URL of the Mux API.",
+        description="Base URL of the Mux API: https; http only for this machine (localhost).",
     ),
     th.Property(
         "request_timeout_seconds",
@@ -298,6 +299,11 @@ def validation_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield "api_url cannot have a user name, a password or any other @ in it"
     elif not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
         yield f"api_url is not an http or https URL: {config['api_url']!r}"
+    elif not is_private(config["api_url"]):
+        yield (
+            f"api_url has to begin with https, since others could read the access token: "
+            f"{config['api_url']!r}"
+        )
     for name, (least, most) in _BOUNDS.items():
         try:
             value = number(config, name)

@@ -160,7 +160,7 @@ class TestRequests:
         self, source: Source, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # The sandbox acts as the proxy: a proxy gets the full URL.
-        host = "http://store.example.com"
+        host = "http://localhost:1"
         signed = source.exports.find_url(source.file)
         monkeypatch.setenv("http_proxy", source.sandbox.url)
         for name in ("no_proxy", "NO_PROXY"):
@@ -173,7 +173,7 @@ class TestRequests:
             max_attempts=3,
         )
         assert next(download.read()).startswith(b"ad_")
-        assert source.file_requests[-1].headers["Host"] == "store.example.com"
+        assert source.file_requests[-1].headers["Host"] == "localhost:1"
 
     def test_debugging_messages_do_not_show_the_url(
         self, source: Source, caplog: pytest.LogCaptureFixture
@@ -363,6 +363,37 @@ class TestExpiry:
             source.read()
         assert "Signature" not in str(caught.value)
         assert len(source.file_requests) == 2
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://10.0.0.7/secret",
+            "http://store.example.com/secret",
+            "http://localhost.example.com/secret",
+            "http://127.0.0.1@10.0.0.7/secret",
+            "http://127.1:1/secret",
+            "http://0.0.0.0/secret",
+            "ftp://127.0.0.1/secret",
+            "file:///secret",
+        ],
+    )
+    def test_a_url_that_is_not_https_is_refused(
+        self, source: Source, monkeypatch: pytest.MonkeyPatch, url: str
+    ) -> None:
+        monkeypatch.setenv("http_proxy", source.sandbox.url)  # would answer
+        monkeypatch.setattr(source, "find_url", lambda: url)
+        download = source.download(max_attempts=1)
+        with pytest.raises(MuxError, match=r"a URL that is not (https|valid)") as caught:
+            _ = list(download.read())
+        assert "secret" not in str(caught.value)
+        assert not source.file_requests
+
+    def test_redirects_are_not_followed(self, source: Source) -> None:
+        elsewhere = {"Location": f"{source.sandbox.url}/elsewhere"}
+        source.sandbox.faults.add(SIGNED, times=None, action=Answer(302, b"", elsewhere))
+        with pytest.raises(MuxError, match="was answered 302 Found"):
+            source.read()
+        assert [request.path for request in source.sandbox.requests if "else" in request.path] == []
 
     def test_an_invalid_url(self, source: Source) -> None:
         download = Download(
