@@ -7,9 +7,9 @@ import gzip
 import logging
 import socket
 import time
-from contextlib import closing
 import tracemalloc
 import zlib
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any

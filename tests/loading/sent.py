@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 import requests
 
-from tap_mux.settings.vocabulary import METRICS, MONITORING_METRICS, UNITS_OF_TYPES
 from mux_sandbox import TOKEN_ID, TOKEN_SECRET
+from tap_mux.settings.vocabulary import METRICS, MONITORING_METRICS, UNITS_OF_TYPES
 from tap_mux.streams import ALL_STREAMS
 
 if TYPE_CHECKING:
