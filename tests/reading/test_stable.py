@@ -20,13 +20,13 @@ def test_a_list_is_not_taken_for_whole_while_a_record_is_missing(way: str) -> No
 class Scripted(ChangingList):
     """A list that changes before chosen requests."""
 
-    def __init__(self, rows: int = 35, **changes: str) -> None:
+    def __init__(self, rows: int = 35, changes: dict[int, str] | None = None) -> None:
         """Take names of changes, by the number of the request."""
         super().__init__(0)
         self.rows = [f"old-{number}" for number in range(rows)]
         self.there_all_the_time = set(self.rows)
         self.is_counted = False
-        self.changes = {int(number[1:]): names.split() for number, names in changes.items()}
+        self.changes = {number: names.split() for number, names in (changes or {}).items()}
 
     def change(self) -> None:
         """Change as planned."""
@@ -55,18 +55,18 @@ class TestReadings:
         assert self.readings(Scripted(), way) == 2
 
     def test_until_two_agree_after_a_delete(self, way: str) -> None:
-        assert self.readings(Scripted(r3="delete_first"), way) == 3
+        assert self.readings(Scripted(changes={3: "delete_first"}), way) == 3
 
     def test_twice_if_records_are_added_between(self, way: str) -> None:
         first = 5 if way == "cursor" else 6
-        assert self.readings(Scripted(**{f"r{first}": "add_first"}), way) == 2
+        assert self.readings(Scripted(changes={first: "add_first"}), way) == 2
 
     def test_twice_if_records_are_added_all_the_time(self, way: str) -> None:
-        always = {f"r{number}": "add_first" for number in (2, 6, 7)}
-        assert self.readings(Scripted(**always), way) == 2
+        always = dict.fromkeys((2, 6, 7), "add_first")
+        assert self.readings(Scripted(changes=always), way) == 2
 
     def test_ten_times_if_records_are_replaced_all_the_time(self, way: str) -> None:
-        listed = Scripted(**{f"r{number}": "delete_first add_last" for number in range(100)})
+        listed = Scripted(changes=dict.fromkeys(range(100), "delete_first add_last"))
         found = read(listed, way)
         assert not found.is_told_whole
         assert found.requests == MAX_READINGS * (4 if way == "cursor" else 5)
@@ -82,12 +82,12 @@ class TestReadings:
         assert read(listed, way) == (True, set(), 2)
 
     def test_an_order_that_changes_shows_nothing(self, way: str) -> None:
-        listed = Scripted(**{f"r{number}": "shuffle" for number in range(100)})
+        listed = Scripted(changes=dict.fromkeys(range(100), "shuffle"))
         found = read(listed, way)
         assert not found.is_told_whole
 
     def test_what_a_delete_hides_behind_the_last_page(self, way: str) -> None:
-        listed = Scripted(LIMIT + 1, r2="delete_first", r3="add_first", r4="delete_first")
+        listed = Scripted(LIMIT + 1, {2: "delete_first", 3: "add_first", 4: "delete_first"})
         found = read(listed, way)
         assert found.is_told_whole
         assert not found.missing
@@ -96,9 +96,9 @@ class TestReadings:
         page = 2 if way == "cursor" else 3
         blinks = {2: "add_first", 3: "delete_first"}
         blinks |= {page + 4: "add_first", page + 5: "delete_first"}
-        listed = Scripted(**{f"r{number}": change for number, change in blinks.items()})
+        listed = Scripted(changes=blinks)
         assert self.readings(listed, way) > 2
 
     def test_again_if_the_second_reading_finds_more(self, way: str) -> None:
-        listed = Scripted(LIMIT + 5, r2="swap")
+        listed = Scripted(LIMIT + 5, {2: "swap"})
         assert self.readings(listed, way, 2 if way == "cursor" else 3) == 3
