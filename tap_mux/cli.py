@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_mux.api.errors import MuxError
+from tap_mux.ending import ToldToEnd, signals_wait
+from tap_mux.records.writer import OutputError, output_errors
 from tap_mux.tap import TapMux
 
 if sys.version_info >= (3, 12):
@@ -57,21 +58,48 @@ class CommandLine(TapMux):
             catalog: What to read.
         """
         if about:
-            cls.print_about(about_format)
+            with _errors_in_one_line(cls.logger), output_errors():
+                cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
         with _errors_in_one_line(cls.logger):
-            tap = cls(
-                config=config.config if config else None,
-                parse_env_config=bool(config and config.parse_env),
-                state=_read_json(state, "state") if state else None,
-                catalog=_read_catalog(catalog) if catalog else None,
-            )
-            _ = tap.environments.readable
-            # What has been imported stays. Garbage collection, which many records cause, need not
-            # look through it each time.
-            gc.freeze()
-            tap.sync_all()
+            tap: CommandLine | None = None
+            try:
+                with signals_wait():  # what follows knows the state, if there is one
+                    tap = cls(
+                        config=config.config if config else None,
+                        parse_env_config=bool(config and config.parse_env),
+                        state=_read_json(state, "state") if state else None,
+                        catalog=_read_catalog(catalog) if catalog else None,
+                    )
+                _ = tap.environments.readable
+                # What has been imported stays. Garbage collection, which many records cause, need
+                # not look through it each time.
+                gc.freeze()
+                tap.sync_all()
+            except ToldToEnd:
+                if tap:
+                    tap.write_last_state()
+                raise
+
+    @classmethod
+    @override
+    def cb_discover(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: bool,
+    ) -> None:
+        """Print the catalog.
+
+        Args:
+            ctx: The context of the command line.
+            param: The option ``--discover``.
+            value: Whether to print it.
+        """
+        if value:
+            with _errors_in_one_line(cls.logger), output_errors():
+                super().cb_discover(ctx, param, value)
 
     @classmethod
     @override
@@ -91,7 +119,8 @@ class CommandLine(TapMux):
         with _errors_in_one_line(cls.logger):
             tap = cls(config=settings.config, parse_env_config=settings.parse_env)
             for line in tap.probe_all():
-                click.echo(line)
+                with output_errors():
+                    click.echo(line)
         ctx.exit()
 
 
@@ -152,8 +181,6 @@ def _errors_in_one_line(logger: logging.Logger) -> Iterator[None]:
     except MuxError as error:
         logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
         sys.exit(1)
-    except BrokenPipeError:
-        logger.error("The target stopped reading; its own log says why")  # noqa: TRY400
-        # Python flushes stdout again at exit, which must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputError as error:
+        logger.error("%s", error)  # noqa: TRY400 - as above
         sys.exit(1)

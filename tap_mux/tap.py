@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import sys
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -15,7 +16,8 @@ from singer_sdk.singerlib import Catalog, CatalogEntry, Metadata, Schema
 
 from tap_mux import schemas
 from tap_mux.api.errors import APIError, MuxError
-from tap_mux.records.writer import BatchWriter, signals_blocked
+from tap_mux.ending import ToldToEnd, handlers_kept
+from tap_mux.records.writer import BatchWriter, OutputError
 from tap_mux.run.environments import Environments
 from tap_mux.run.lanes import lanes_of, read_one_by_one, read_side_by_side
 from tap_mux.run.outcome import Outcome
@@ -72,8 +74,8 @@ class TapMux(Tap):
         """
         given = {name: value for name, value in (config or {}).items() if value is not None}
         try:
-            # A signal now would make the SDK write the state, which has not been read yet.
-            with signals_blocked():
+            # The SDK's handlers of signals end the program as if it were complete.
+            with handlers_kept():
                 super().__init__(config=given, validate_config=validate_config, **kwargs)
         except ConfigValidationError as error:
             raise _validation_error(map(_without_value, error.errors)) from None
@@ -194,8 +196,17 @@ class TapMux(Tap):
         read = read_one_by_one if self.config["max_concurrency"] == 1 else read_side_by_side
         readings = [reading for lane in lanes for reading in lane.readings]
         with Progress(readings, self.outcome).told(self.config["progress_seconds"]):
-            read(lanes)
+            try:
+                read(lanes)
+            except ToldToEnd:
+                self.write_last_state()  # before the table: the log may be blocked
+                raise
         self.outcome.raise_for_failures(fail_on_unavailable=self.config["fail_on_unavailable"])
+
+    def write_last_state(self) -> None:
+        """Write the state of a run that is told to end, if the target is still there."""
+        with suppress(OutputError):
+            self.state_writer.write_state(self.state)
 
     def probe_all(self) -> Iterator[str]:
         """Try each stream with the smallest request.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(tap_mux.__file__).parent
 LAYERS = (
+    {"ending"},
     {"settings", "schemas"},
     {"api", "records"},
     {"reading", "exports"},

@@ -6,13 +6,15 @@ encoded at once.
 
 from __future__ import annotations
 
-import signal
+import select
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
+
+from tap_mux.ending import signals_wait
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -30,8 +32,16 @@ if TYPE_CHECKING:
 MAX_RECORDS = 500
 """How many records are encoded at once."""
 
-MAX_ATOMIC_BYTES = 4096
-"""A write of up to this many bytes reaches a pipe whole or not at all (PIPE_BUF)."""
+MAX_BYTES = 4096
+"""How much is written at once; only a longer line is more. Between, a signal ends the program.
+
+A write of up to this many bytes reaches a pipe whole or not at all (PIPE_BUF), even where the
+process is killed.
+"""
+
+
+class OutputError(Exception):
+    """The output cannot be written; the text is one sentence."""
 
 
 class EncodedRecords(NamedTuple):
@@ -91,32 +101,53 @@ class BatchWriter(MsgSpecWriter):
 
         Args:
             lines: One or more lines, each with its line end.
+
+        Raises:
+            OutputError: stdout does not take them.
+            ToldToEnd: A signal came meanwhile; what has been begun has been written.
         """
         start = 0
         while start < len(lines):
-            end = lines.rfind(b"\n", start, start + MAX_ATOMIC_BYTES) + 1
-            if end:
-                _write(lines[start:end])
-            else:
+            end = lines.rfind(b"\n", start, start + MAX_BYTES) + 1
+            if not end:
                 end = lines.find(b"\n", start) + 1
-                with signals_blocked():
-                    _write(lines[start:end])
+            with signals_wait():
+                _write(lines[start:end])
             start = end
 
 
 def _write(lines: bytes) -> None:
-    sys.stdout.buffer.write(lines)
-    sys.stdout.buffer.flush()
+    """Write to stdout, which nothing else does meanwhile.
+
+    A BufferedWriter loses a part of what it holds if a signal interrupts it.
+    """
+    with output_errors():
+        buffer = sys.stdout.buffer
+        raw = getattr(buffer, "raw", buffer)
+        written = 0
+        while written < len(lines):
+            count = raw.write(lines[written:])
+            if count is None:  # a pipe that is full, and that others have set not to block
+                select.select([], [raw], [])
+            written += count or 0
+        buffer.flush()
 
 
 @contextmanager
-def signals_blocked() -> Iterator[None]:
-    """Block SIGINT and SIGTERM inside the ``with`` block."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield  # Windows
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+def output_errors() -> Iterator[None]:
+    """Word what goes wrong inside the ``with`` block, which does nothing but print.
+
+    Raises:
+        OutputError: Instead of any OSError.
+    """
+    if sys.stdout is None:
+        text = "The output cannot be written: stdout is closed"
+        raise OutputError(text)
     try:
         yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    except BrokenPipeError:
+        text = "The target stopped reading; its own log says why"
+        raise OutputError(text) from None
+    except OSError as error:
+        text = f"The output cannot be written: {error.strerror}"
+        raise OutputError(text) from None

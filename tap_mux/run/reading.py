@@ -15,6 +15,7 @@ from tap_mux.api.errors import MuxError, UnexpectedAnswerError
 from tap_mux.records.conformer import MissingKeyError
 from tap_mux.records.emitter import FileBatch
 from tap_mux.records.timestamps import epoch_seconds
+from tap_mux.records.writer import OutputError
 from tap_mux.run.outcome import StreamOutcome, bugs_as_errors
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class Reading:
         if self._is_abandoned:
             return
         try:
-            with _failures_as_errors(self.stream.path, OSError, MapExpressionError):
+            with _failures_as_errors(self.stream.path, OutputError, MapExpressionError):
                 step()
         except MuxError as error:
             self._fail(error, "")

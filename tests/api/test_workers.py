@@ -215,6 +215,7 @@ def test_a_signal_ends_it_within_a_second(
         tap.send_signal(number)
         tap.wait(10)
         assert time.monotonic() - before < 1
+    assert tap.returncode == 128 + number
 
 
 def test_paths_of_one_family_share_a_bucket() -> None:

@@ -95,6 +95,6 @@ class TestProgram:
             time.sleep(0.5)  # the wait must have started
             tap.send_signal(signal.SIGINT)
             _, errors = tap.communicate(timeout=10)
-        assert tap.returncode == 0
+        assert tap.returncode == 130
         assert "Traceback" not in errors
         assert SECRET not in log + errors

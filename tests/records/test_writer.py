@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from singer_sdk.contrib import msgspec as msgspec_of_the_sdk
 from singer_sdk.singerlib import RecordMessage
 
 from tap_mux.records import writer as writing
-from tap_mux.records.writer import MAX_ATOMIC_BYTES, MAX_RECORDS, BatchWriter
+from tap_mux.records.writer import MAX_BYTES, MAX_RECORDS, BatchWriter
 from tap_mux.tap import TapMux
 from tests.support.records import HOUR, NOW, asset, tap_time, view, views
 from tests.support.tapping import run_tap
@@ -70,14 +72,14 @@ def test_messages_are_those_of_the_sdk(pipe: Pipe) -> None:
 
 
 def test_a_write_over_the_atomic_size_is_one_line(pipe: Pipe) -> None:
-    limit = MAX_ATOMIC_BYTES
+    limit = MAX_BYTES
     sizes = [1, limit - 200, 10, 3 * limit, 20, limit // 2, limit]
     records = [{"id": "x" * size} for size in sizes * 5]
     BatchWriter().write_records("stream", records, MOMENT)
     ends = {piece[-1:] for piece in pipe.pieces}
     lengths = [(len(piece), piece.count(b"\n")) for piece in pipe.pieces]
     assert ends == {b"\n"}
-    assert [pair for pair in lengths if pair[0] > MAX_ATOMIC_BYTES and pair[1] > 1] == []
+    assert [pair for pair in lengths if pair[0] > MAX_BYTES and pair[1] > 1] == []
     assert sum(lines for _, lines in lengths) == len(records)
 
 
@@ -189,25 +191,22 @@ def test_a_version_is_in_every_record_or_in_none(pipe: Pipe, version: int | None
 def test_lines_are_written_together_up_to_what_a_pipe_takes_whole(
     pipe: Pipe, over: int, pieces: int
 ) -> None:
-    lines = [b"a" * 999 + b"\n", b"b" * (MAX_ATOMIC_BYTES - 1001 + over) + b"\n"]
+    lines = [b"a" * 999 + b"\n", b"b" * (MAX_BYTES - 1001 + over) + b"\n"]
     BatchWriter().write_lines(b"".join(lines))
     assert len(pipe.pieces) == pieces
     assert b"".join(pipe.pieces) == b"".join(lines)
 
 
-def test_signals_wait_for_a_long_line_and_for_no_other(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocked: list[set[int]] = []
+def test_a_full_pipe_that_does_not_block_is_waited_for() -> None:
+    program = """
+import os
+from tap_mux.records.writer import BatchWriter
 
-    def write(lines: bytes) -> int:
-        blocked.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
-        return len(lines)
-
-    monkeypatch.setattr(pipe, "write", write)
-    ends = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
-    before = set(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
-    BatchWriter().write_lines(b"short\n" + b"x" * MAX_ATOMIC_BYTES + b"\nshort\n")
-    assert blocked == [before, before | ends, before]
-    assert set(signal.pthread_sigmask(signal.SIG_BLOCK, ())) == before
+os.set_blocking(1, False)
+BatchWriter().write_lines(b"x" * 999_999 + b"\\n")
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as writes:
+        time.sleep(1)  # until the pipe is full
+        assert writes.stdout
+        assert len(writes.stdout.read()) == 1_000_000
+    assert writes.returncode == 0

@@ -346,6 +346,7 @@ def test_a_signal_ends_all_lanes_within_a_second(
         lines += tap.stdout.readlines()
         tap.wait(10)
         assert time.monotonic() - sent < 1
+    assert tap.returncode == 128 + number
     last = messages("".join(lines))[-1]
     assert last["type"] == "STATE"
     assert bookmark(last["value"]) == tap_time(NOW - 20 * HOUR + 299)

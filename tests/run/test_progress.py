@@ -243,6 +243,7 @@ def test_a_run_that_is_interrupted_has_its_table(
                 break
         tap.send_signal(signal.SIGTERM)
         _, log = tap.communicate(timeout=20)
+    assert tap.returncode == 143
     rows = table_of(log)
     assert rows["assets"]["records"] == "1"
     assert rows["uploads"]["line"].endswith("not read to its end")

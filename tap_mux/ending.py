@@ -1,0 +1,118 @@
+"""How the program ends when it is told to, by SIGTERM or Ctrl-C.
+
+It ends after the current line and a last STATE, with exit code 143 or 130. (The SDK exits with 0,
+which an orchestrator takes for a run that is complete.) If that takes longer than MAX_SECONDS,
+since the target does not read, the program ends where it is.
+
+This module is imported before all others, so that it holds while those are imported.
+"""
+
+from __future__ import annotations
+
+import _thread
+import logging
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+MAX_SECONDS = 1.0
+"""How long after a signal the program ends, whatever it is doing."""
+
+
+class ToldToEnd(SystemExit):
+    """The program has been told to end; raised in the main thread, between two lines."""
+
+
+class _Told:
+    """Whether the program has been told to end."""
+
+    code: int | None = None
+    lines_begun = 0
+    """How many ``signals_wait`` blocks have begun and not ended. A signal waits for their end."""
+
+
+def run(program: Callable[[], None]) -> NoReturn:
+    """Run a program, and end the process as it ends.
+
+    Args:
+        program: What to run. A signal raises ToldToEnd in it.
+    """
+    for number in SIGNALS:
+        signal.signal(number, _on_signal)
+    code: object = 0
+    try:
+        program()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - the hook reports it
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    with suppress(OSError, ToldToEnd):
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            if stream:
+                stream.flush()
+    if code:
+        code = _Told.code or code  # the target may have ended first, by the same signal
+    # Python breaks down at its end if a thread is just writing to the log.
+    os._exit(code if isinstance(code, int) else bool(code))
+
+
+def _on_signal(number: int, _frame: FrameType | None) -> None:
+    if _Told.code is not None:
+        return  # it is ending already
+    _Told.code = 128 + number
+    # Not a Thread: the signal may have come while this thread holds the lock of that module.
+    _thread.start_new_thread(_end_soon, (_Told.code,))
+    if not _Told.lines_begun:
+        raise ToldToEnd(_Told.code)
+
+
+def _end_soon(code: int) -> NoReturn:
+    time.sleep(MAX_SECONDS)
+    os._exit(code)
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Let a signal wait for the end of the ``with`` block.
+
+    Raises:
+        ToldToEnd: At the end of the block: a signal has come inside.
+    """
+    before = _Told.code
+    _Told.lines_begun += 1
+    try:
+        yield
+    finally:
+        _Told.lines_begun -= 1
+    if _Told.code != before and _Told.code is not None and not _Told.lines_begun:
+        raise ToldToEnd(_Told.code)
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Give signals the handlers again, after the ``with`` block, that they had before.
+
+    A signal inside the block comes at its end.
+    """
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    can_block = hasattr(signal, "pthread_sigmask")  # not on Windows
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if can_block else set()
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+        if can_block:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
