@@ -13,6 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from tap_mux.api.deadline import set_deadlines
 from tap_mux.api.errors import NoAnswerError, UnreachableError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def route_to(request: requests.PreparedRequest, *, max_connections: int) -> Rout
     connections = adapter.get_connection_with_tls_context(
         request, network["verify"], network["proxies"], network["cert"]
     )
+    set_deadlines(cast("HTTPConnectionPool", connections))
     return Route(
         cast("HTTPConnectionPool", connections), adapter.request_url(request, network["proxies"])
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 import zlib
 from contextlib import closing
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import requests
 from urllib3.exceptions import HTTPError
 
+from tap_mux.api.deadline import MIN_BYTES_PER_SECOND
 from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
 from tap_mux.api.retry import Retries, retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
@@ -86,6 +88,7 @@ class Download:
         self._retries = Retries(max_attempts)
         self._has_new_url = False
         self._furthest = 0
+        self._asked_at = 0.0
         self._at = 0
         self._size: int | None = None
         self._validator = ""
@@ -130,6 +133,7 @@ class Download:
         if self._url is None:
             self._url = self._find_url()
         try:
+            self._asked_at = time.monotonic()
             with closing(self._ask(self._url)) as response:
                 behind = self._at - self._start_of(response)
                 # Unlike stream(), this loses nothing of what came before a connection broke.
@@ -204,10 +208,13 @@ class Download:
         return start
 
     def _advance(self, count: int) -> None:
+        """Count what has come, and forget failures if it comes faster than where a server hangs."""
         self._at += count
-        if self._at > self._furthest:
+        seconds = time.monotonic() - self._asked_at
+        if self._at - self._furthest > seconds * MIN_BYTES_PER_SECOND:
             self._furthest = self._at
             self._retries.reset()
+            self._asked_at = time.monotonic()
 
     def _recover(self, error: MuxError) -> None:
         """Prepare for another request after a failure, or raise the failure."""

@@ -154,7 +154,8 @@ SETTINGS = th.PropertiesList(
         th.IntegerType(minimum=1),
         default=60,
         title="Request Timeout Seconds",
-        description="How long to wait for a connection, and for more of an answer, in seconds.",
+        description="How long to wait for a connection, and for more of an answer, in seconds. An "
+        "answer may take four times as long as a whole, or longer at 1,000 bytes a second.",
     ),
     th.Property(
         "max_attempts",

@@ -1,0 +1,89 @@
+"""A deadline for a whole answer: a server that sends a byte now and then must not hold up a run.
+
+The timeout of a socket is for each wait for more, and begins anew with each byte. So an answer may
+take TIMEOUTS timeouts as a whole, and longer only while it comes at MIN_BYTES_PER_SECOND. That fits
+a file of any size, and the headers of an answer as well.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import sys
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    import socket
+
+    from urllib3 import HTTPConnectionPool
+
+TIMEOUTS = 4
+"""How many timeouts an answer may take without coming at MIN_BYTES_PER_SECOND."""
+
+MIN_BYTES_PER_SECOND = 1000
+MIN_TIMEOUT_SECONDS = 0.001
+"""As good as none; 0 would mean not to wait at all."""
+
+
+class _Source(io.RawIOBase):
+    """What a socket receives, up to the deadline."""
+
+    def __init__(self, connection: socket.socket, received: io.RawIOBase) -> None:
+        super().__init__()
+        self._connection = connection
+        self._received = received
+        self._timeout = connection.gettimeout() or 0.0
+        self._left = self._longest = TIMEOUTS * self._timeout
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._timeout:
+            return cast("int | None", self._received.readinto(buffer))
+        # Only the time of waiting counts, not that in which what has come is being written.
+        begun = time.monotonic()
+        left = max(MIN_TIMEOUT_SECONDS, self._left)
+        try:
+            self._connection.settimeout(min(left, self._timeout))
+            count = cast("int | None", self._received.readinto(buffer))
+        except TimeoutError:
+            if left >= self._timeout:
+                raise
+            text = f"it came at less than {MIN_BYTES_PER_SECOND} bytes a second"
+            raise ConnectionAbortedError(text) from None
+        earned = (count or 0) / MIN_BYTES_PER_SECOND
+        self._left = min(self._left - (time.monotonic() - begun) + earned, self._longest)
+        return count
+
+    @override
+    def close(self) -> None:
+        self._received.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer with a deadline."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        received = self.fp.detach()
+        self.fp = io.BufferedReader(_Source(sock, received))
+
+
+def set_deadlines(connections: HTTPConnectionPool) -> None:
+    """Give each answer on these connections a deadline.
+
+    Args:
+        connections: A pool of connections; it has opened none yet.
+    """
+    former = connections.ConnectionCls
+    connections.ConnectionCls = type(former.__name__, (former,), {"response_class": _Response})
