@@ -9,6 +9,8 @@ import itertools
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
+
 from tap_mux.api.errors import APIError, UnexpectedAnswerError
 from tap_mux.reading.answers import by_field, count_of
 
@@ -22,6 +24,12 @@ Page: TypeAlias = dict[str, Any]
 
 PAGE_LIMIT = 100
 """The largest page that Mux gives."""
+
+MAX_PAGES_WITHOUT_NEWS = 10
+"""How many pages in a row may have no record that is new, before a list is taken for endless."""
+
+MAX_REMEMBERED = 100_000
+"""How many records of a list are remembered: its first ones, to which an endless list returns."""
 
 _id_of = by_field("id")
 
@@ -49,6 +57,9 @@ class Paginator:
         Raises:
             MuxError: A request failed for good, or the list has no end.
         """
+        return _with_news(path, self._by_cursor(path, query))
+
+    def _by_cursor(self, path: str, query: Query) -> Iterator[Page]:
         paging: dict[str, str | int] = {"limit": PAGE_LIMIT}
         followed = set()
         while True:
@@ -166,7 +177,7 @@ def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
     previous: list[Any] = []
     is_short = is_counted = False
     try:
-        for page in pages:
+        for page in _with_news(path, pages):
             records = page["data"]
             if read and (not records or _is_repeated(path, records, previous, limit)):
                 return
@@ -184,6 +195,33 @@ def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
         is_past_end = read and (is_short or is_counted) and error.is_not_found
         if not is_past_end:
             raise
+
+
+def _identity(record: dict[str, Any]) -> int:
+    """Return a number that tells a record apart, by its ID if it has one."""
+    record_id = _id_of(record)
+    return hash(msgspec.json.encode(record) if record_id is None else record_id)
+
+
+def _with_news(path: str, pages: Iterable[Page]) -> Iterator[Page]:
+    """Yield pages as long as new records come.
+
+    Raises:
+        UnexpectedAnswerError: None has come for MAX_PAGES_WITHOUT_NEWS.
+    """
+    remembered: set[int] = set()
+    previous: set[int] = set()
+    without_news = 0
+    for page in pages:
+        yield page
+        ids = set(map(_identity, page["data"]))
+        without_news = 0 if ids - remembered - previous else without_news + 1
+        if without_news == MAX_PAGES_WITHOUT_NEWS:
+            text = f"GET {path} gave {without_news} pages without a new record, so it has no end"
+            raise UnexpectedAnswerError(text)
+        previous = ids
+        if len(remembered) < MAX_REMEMBERED:
+            remembered |= ids
 
 
 def _is_repeated(path: str, records: list[Any], previous: list[Any], limit: int) -> bool:

@@ -17,7 +17,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.errors import APIError
+from tap_mux.api.errors import APIError, UnexpectedAnswerError
 from tap_mux.reading.answers import count_of, text_of, timestamp_of, window_of
 from tap_mux.reading.pagination import PAGE_LIMIT
 from tap_mux.reading.retention import first_kept, warn_gone
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 TRIES_OF_A_WINDOW = 3
 """How often a window is read in which views move from page to page."""
+
+MAX_VIEWS_OF_A_SECOND = 500_000
+"""How many views may end in one second, which cannot be split, before it is taken for endless."""
 
 BEFORE_MUX_DATA = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
 RECENT_SECONDS = 60
@@ -280,7 +283,7 @@ class WindowReading:
             counts.add(count)
             known = len(views)
             _collect(page["data"], views)
-            self._check(max(count or 0, len(views)))
+            self._check(max(count or 0, len(views)), len(views))
             # A page may be short for no reason, and a count may be wrong. The end is sure after a
             # page without anything new, and after a short page when the count has been reached.
             if len(views) == known or (len(views) == count and len(page["data"]) < PAGE_LIMIT):
@@ -301,9 +304,12 @@ class WindowReading:
         for number in itertools.count(self._last + 1):
             yield self._ask(number)
 
-    def _check(self, views: int) -> None:
+    def _check(self, views: int, read: int = 0) -> None:
         if views > MAX_RECORDS and self.window.seconds > 1:
             raise _TooManyViewsError(views)
+        if read > MAX_VIEWS_OF_A_SECOND:
+            text = f"More than {read - 1:,} views ended at {readable(self.window.start)}, says Mux"
+            raise UnexpectedAnswerError(text)
 
 
 def _collect(page: Iterable[Record], views: _Views) -> None:

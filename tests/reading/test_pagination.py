@@ -12,6 +12,7 @@ import pytest
 from mux_sandbox import Answer, Delay
 from tap_mux.api.errors import MuxError
 from tap_mux.api.workers import WorkerPool
+from tap_mux.reading import pagination
 from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import MAX_READINGS
 from tests.support.client import client_of, lists_of
@@ -126,6 +127,48 @@ def test_an_endless_list(sandbox: Sandbox, read: Callable[[], list[int]]) -> Non
     sandbox.faults.add(PATH, times=None, action=Answer(200, body, FAST))
     with pytest.raises(MuxError, match="gave the same page twice, so its list has no end"):
         read()
+
+
+@pytest.mark.parametrize("way", ["by_cursor", "by_page", "page_after_page"])
+@pytest.mark.parametrize("pages", [[[]], [[1, 2]], [[1, 2], [3, 4], [4, 5]]])
+def test_ever_new_cursors_and_counts_without_new_records_fail(
+    sandbox: Sandbox, way: str, pages: list[list[int]]
+) -> None:
+    body: dict[str, Any] = {}
+    asked = itertools.count()
+
+    def changes(request: RequestRecord) -> bool:
+        number = next(asked)
+        page = [{"id": one, "n": number} for one in pages[number % len(pages)]]
+        body.update(data=page, next_cursor=f"cursor-{number}", total_row_count=99 + number)
+        return request.path == PATH
+
+    sandbox.faults.add(changes, times=None, action=Answer(200, body, FAST))
+    paginator = Paginator(client_of(sandbox), WorkerPool(1))
+    if pages == [[]] and way != "by_cursor":
+        assert len(list(getattr(paginator, way)(PATH, {}))) == 1  # an empty page is the last one
+        return
+    with pytest.raises(MuxError, match="gave 10 pages without a new record"):
+        list(getattr(paginator, way)(PATH, {}))
+    assert len(sandbox.requests) < 30
+
+
+def test_an_endless_list_fails_where_it_is_longer_than_what_is_remembered(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "MAX_REMEMBERED", 30)
+    body: dict[str, Any] = {}
+    asked = itertools.count()
+
+    def changes(request: RequestRecord) -> bool:
+        number = next(asked)
+        body.update(data=[{"id": number % 45, "n": number}], next_cursor=f"cursor-{number}")
+        return request.path == PATH
+
+    sandbox.faults.add(changes, times=None, action=Answer(200, body, FAST))
+    with pytest.raises(MuxError, match="gave 10 pages without a new record"):
+        list(Paginator(client_of(sandbox), WorkerPool(1)).by_cursor(PATH, {}))
+    assert len(sandbox.requests) == 45 + 10
 
 
 def asks_for(page: int, path: str) -> Callable[[RequestRecord], bool]:

@@ -12,6 +12,7 @@ import pytest
 
 from mux_sandbox import Answer, Disconnect
 from tap_mux.api.errors import MuxError
+from tap_mux.reading import view_windows
 from tap_mux.reading.windows import MAX_RECORDS
 from tests.support.client import client_of
 from tests.support.records import DAY, HOUR, MINUTE, NOW, tap_time, view, views
@@ -104,6 +105,14 @@ class TestWindows:
         assert max(request.page or 0 for request in sandbox.requests) <= MAX_RECORDS / 100 + 1
         runs = itertools.groupby(message["type"] for message in output.messages)
         assert max(len(list(run)) for kind, run in runs if kind == "RECORD") <= MAX_RECORDS
+
+    def test_one_second_without_an_end_fails(
+        self, world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(view_windows, "MAX_VIEWS_OF_A_SECOND", MAX_RECORDS + 100)
+        world.view_rows = [view(number, NOW - DAY) for number in range(MAX_RECORDS + 250)]
+        with pytest.raises(MuxError, match="More than 5,199 views ended at"):
+            run_tap(sandbox, "video_views", start_date=tap_time(NOW - 2 * DAY))
 
     def test_one_second_with_more_views_than_the_maximum(
         self, world: ExplicitWorld, sandbox: Sandbox
