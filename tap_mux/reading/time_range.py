@@ -7,11 +7,14 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_mux.api.errors import MuxError
+from tap_mux.reading.answers import timestamp_of
 from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
 from tap_mux.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
+
+    from tap_mux.records.normalizer import Record
 
 DAY = 86_400
 
@@ -29,6 +32,24 @@ class TimeRange(NamedTuple):
 
     unread: int | None
     """Its first second that no earlier run has read; None where that is all of it."""
+
+
+def is_in(time_range: TimeRange, key: str, now: int) -> Callable[[Record], bool]:
+    """Return what tells whether a time range includes a record, where Mux cannot filter.
+
+    Args:
+        time_range: The time range. If it ends now, it includes what has come since.
+        key: The field of the record with its time.
+        now: When the run began, in epoch seconds.
+    """
+    start = utc_timestamp(time_range.start or 0)
+    end = utc_timestamp(time_range.end) if time_range.end < now else None
+
+    def is_included(record: Record) -> bool:
+        moment = timestamp_of(record, key)
+        return moment >= start and (end is None or moment < end)
+
+    return is_included
 
 
 def read_bookmark(

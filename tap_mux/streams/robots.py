@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError
-from tap_mux.reading.answers import by_field, expand_path, timestamp_of
+from tap_mux.reading.answers import by_field, expand_path
 from tap_mux.reading.children import fetch_children
+from tap_mux.reading.time_range import is_in
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.base import MuxStream
 from tap_mux.streams.cost import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context
 
@@ -28,10 +29,6 @@ class RobotsStream(MuxStream):
     def pages(self, path: str) -> Iterator[list[Record]]:
         """List the pages."""
         return self.lists.by_page(path, self.query)
-
-    def since(self, partition: Context) -> str:
-        """Return the first moment to read, in the form of ``utc_timestamp``."""
-        return utc_timestamp(self.time_range(partition).start or 0)
 
 
 class Directives(RobotsStream):
@@ -67,7 +64,7 @@ class DirectiveRuns(RobotsStream):
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the directives, and the runs of each."""
-        since = self.since(partition)
+        is_wanted = is_in(self.time_range(partition), self.replication_key, self.now)
 
         def runs(directive: Record) -> list[Record]:
             path = expand_path(self.path, directive.get("id"))
@@ -76,7 +73,7 @@ class DirectiveRuns(RobotsStream):
                 {**run, "directive_id": directive["id"]}
                 for page in pages
                 for run in page["data"]
-                if timestamp_of(run, self.replication_key) >= since
+                if is_wanted(run)
             ]
 
         directives = (each for page in self.pages(Directives.path) for each in page)
@@ -106,14 +103,9 @@ class RobotJobs(RobotsStream):
         self.state_manager.write_replication_key_signpost(
             utc_timestamp(self.now), context=partition
         )
-        changed = self._changed(self.since(partition))
+        jobs = (job for page in self.pages(self.path) for job in page)
+        changed = filter(is_in(self.time_range(partition), self.replication_key, self.now), jobs)
         return fetch_children(self.workers, self._whole, changed)
-
-    def _changed(self, since: str) -> Iterable[Record]:
-        for page in self.pages(self.path):
-            for job in page:
-                if timestamp_of(job, self.replication_key) >= since:
-                    yield job
 
     def _whole(self, job: Record) -> list[Record]:
         path = expand_path(

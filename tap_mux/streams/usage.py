@@ -6,9 +6,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.answers import by_field, key_value, text_of
+from tap_mux.reading.answers import by_field, key_value, text_of, timestamp_of
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
+from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.settings.vocabulary import GRANULARITIES
 from tap_mux.streams.base import MuxStream
 from tap_mux.streams.periodic import PeriodicStream, timeframe
@@ -111,7 +112,9 @@ class UsageExports(MuxStream):
         try:
             query = timeframe(window)
             for page in self.lists.page_after_page(self.path, query, by_field("date")):
-                found |= {text_of(file, "date"): file for file in page["data"]}
+                for file in page["data"]:
+                    if timestamp_of(file, "date") < utc_timestamp(window.end):
+                        found[text_of(file, "date")] = file
         except APIError as error:
             if found:
                 raise UnexpectedAnswerError(str(error)) from None  # some pages have come

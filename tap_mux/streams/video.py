@@ -10,6 +10,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_mux.api.errors import APIError
 from tap_mux.reading.answers import expand_path, timestamp_of
 from tap_mux.reading.children import fetch_children
+from tap_mux.reading.time_range import is_in
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.base import MuxStream
 from tap_mux.streams.cost import Cost
@@ -47,15 +48,18 @@ class Assets(MuxStream):
         """List the pages of assets; in an incremental run, up to one that is all too old."""
         if self.replication_method != REPLICATION_INCREMENTAL:
             return self.lists.by_cursor(self.path, self.query)
-        since = utc_timestamp(self.time_range(partition).start or 0)
+        time_range = self.time_range(partition)
+        since = utc_timestamp(time_range.start or 0)
+        is_wanted = is_in(time_range, "created_at", self.now)
         # If one is missed, the next run finds it, unless it lies before that run's lookback.
         bookmark = self.bookmark(partition)
         is_last_chance = bookmark is None or self.now - bookmark > self.lookback_seconds
-        return self.lists_to_be_read(confirm=is_last_chance).by_cursor(
+        pages = self.lists_to_be_read(confirm=is_last_chance).by_cursor(
             self.path,
             self.query,
             until=lambda page: all(timestamp_of(asset, "created_at") < since for asset in page),
         )
+        return (list(filter(is_wanted, page)) for page in pages)
 
 
 class AssetInputs(MuxStream):
