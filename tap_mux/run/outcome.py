@@ -54,7 +54,8 @@ class StreamOutcome:
     """How the reading of one stream of one environment ends, partition by partition.
 
     If Mux denies the first request, the stream is not available. Of several partitions, such as the
-    metrics that the settings name, Mux may have some and not others.
+    metrics that the settings name, Mux may have some and not others. What an earlier run has read
+    was available: that it no longer is, is a failure.
     """
 
     def __init__(self, label: str, permission: str, outcome: Outcome) -> None:
@@ -70,6 +71,7 @@ class StreamOutcome:
         self._outcome = outcome
         self._has_answered = False
         self._has_read_any = False
+        self._was_read_before = False
         self._missing: dict[str, str] = {}
 
     @property
@@ -77,9 +79,14 @@ class StreamOutcome:
         """Whether the stream has turned out not to be available."""
         return self.label in self._outcome.unavailable
 
-    def begin_partition(self) -> None:
-        """Note that the next partition begins."""
+    def begin_partition(self, *, was_read_before: bool) -> None:
+        """Note that the next partition begins.
+
+        Args:
+            was_read_before: Whether an earlier run has read it, since it has a bookmark.
+        """
         self._has_answered = False
+        self._was_read_before = was_read_before
 
     def note_answer(self) -> None:
         """Note that Mux has the partition, even if it is empty."""
@@ -94,6 +101,9 @@ class StreamOutcome:
         """
         is_for_none = isinstance(error, NoneAvailableError)
         is_denied = isinstance(error, APIError) and error.is_unavailable and not self._has_answered
+        if (is_for_none or is_denied) and self._was_read_before:
+            error.args = (f"{error}. An earlier run could read it, so this is a failure",)
+            is_for_none = is_denied = False
         reason = f"{error}. It needs the permission {self._permission}"
         if part and is_denied and isinstance(error, APIError) and not error.is_unauthorized:
             self._missing[f"{self.label} ({part})"] = reason  # others may be there

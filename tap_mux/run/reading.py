@@ -185,14 +185,15 @@ class Reading:
         """Read all partitions, and list what is to be written, step by step."""
         for partition in self.stream.partitions:
             is_complete = True
-            if not self._so_far.is_unavailable:  # as an earlier partition may have shown
+            # An earlier partition may have shown that the stream is not available.
+            if not self._so_far.is_unavailable or self._was_read_before(partition):
                 is_complete = yield from self._read_partition(partition)
             yield partial(self._end_partition, partition, is_complete=is_complete)
 
     def _read_partition(self, partition: Context) -> Generator[Step, None, bool]:
         """Read a partition; return whether nothing is known to be missing."""
         so_far, emitter = self._so_far, self.stream.emitter
-        so_far.begin_partition()
+        so_far.begin_partition(was_read_before=self._was_read_before(partition))
         try:
             with _failures_as_errors(self.stream.path):
                 for batch in self.stream.batches(partition):
@@ -206,6 +207,12 @@ class Reading:
         except MuxError as error:
             self._fail(error, _part(partition))
         return self.stream.is_complete
+
+    def _was_read_before(self, partition: Context) -> bool:
+        try:
+            return self.stream.bookmark(partition) is not None
+        except MuxError:  # it is raised again where the partition is read
+            return False
 
     def _fail(self, error: MuxError, part: str) -> None:
         self.stream.is_complete = False

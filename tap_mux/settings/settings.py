@@ -204,7 +204,8 @@ SETTINGS = th.PropertiesList(
         title="Fail on Unavailable",
         description=(
             "Whether a run fails, after all else is done, when the access token or the plan does "
-            "not include a selected stream. Such a stream is skipped with a warning otherwise."
+            "not include a selected stream. Such a stream is skipped with a warning otherwise, "
+            "unless an earlier run has read it."
         ),
     ),
     th.Property(

@@ -60,6 +60,34 @@ class TestUnavailable:
         assert errors(done.stderr) == []
         assert len(sandbox.requests_to(ASSETS)) == 1
 
+    @pytest.mark.parametrize("status", [401, 403, 404, 412])
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_what_an_earlier_run_has_read_fails(
+        self, sandbox: Sandbox, status: int, *, fails: bool
+    ) -> None:
+        state = run_tap(sandbox, "video_views", **SINCE).states[-1]
+        sandbox.faults.add(VIEWS, times=None, action=Answer(status, NO))
+        output = Output()
+        with pytest.raises(MuxError, match=f"{status}.*An earlier run could read it"):
+            run_tap(
+                *(sandbox, "video_views", "assets"),
+                state=state,
+                output=output,
+                fail_on_unavailable=fails,
+            )
+        assert bookmark(output.states[-1]) == bookmark(state)
+        assert len(output.records("assets")) == 1
+
+    def test_a_dimension_that_an_earlier_run_has_read_fails_behind_one_that_is_new(
+        self, sandbox: Sandbox
+    ) -> None:
+        state = run_tap(sandbox, "dimension_values", dimensions=["country"], **SINCE).states[-1]
+        sandbox.faults.add("/dimensions/", times=None, action=Answer(401, NO))
+        with pytest.raises(MuxError, match=r"dimension_values failed: .*An earlier run"):
+            run_tap(
+                sandbox, "dimension_values", state=state, dimensions=["asn", "country"], **SINCE
+            )
+
     @pytest.mark.parametrize("stream", ["asset_inputs", "related_incidents", "directive_runs"])
     def test_404_for_every_parent_means_not_available(
         self,
