@@ -107,15 +107,22 @@ class TapMux(Tap):
         """Take over the state of the last run.
 
         Args:
-            state: As a run of this tap wrote it.
+            state: As a run of this tap wrote it; also as the whole STATE message, or as Meltano
+                keeps it.
 
         Raises:
             MuxError: It is not.
         """
         try:
-            for bookmark in state.get("bookmarks", {}).values():
+            state = _unwrapped(state)
+            for name, bookmark in state.get("bookmarks", {}).items():
+                contexts = []
                 for partition in bookmark.get("partitions", ()):
-                    dict(partition["context"])
+                    context = dict(partition["context"])
+                    if context in contexts:
+                        text = f"The state of {name} has a partition twice. Fix or delete it"
+                        raise MuxError(text)
+                    contexts.append(context)
                     # The run that these are of did not end, so they say nothing.
                     partition.pop("progress_markers", None)
                 bookmark.pop("progress_markers", None)
@@ -247,6 +254,14 @@ class TapMux(Tap):
             copy.apply_catalog(self.input_catalog)
         copy.metadata.update(stream.metadata)
         return copy
+
+
+def _unwrapped(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state in a STATE message, or in what Meltano keeps around it."""
+    for name in ("completed", "singer_state", "value"):
+        if "bookmarks" not in state and state.get(name):
+            state = state[name]
+    return state
 
 
 def _parameter_errors(config: Mapping[str, Any]) -> Iterator[str]:

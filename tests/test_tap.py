@@ -265,6 +265,16 @@ class TestEnd:
         last = done.stderr.splitlines()[-1]
         assert "400 Bad Request (invalid_parameters: No such thing.)" in last
 
+    @pytest.mark.parametrize("name", ["token_id", "token_secret"])
+    def test_half_a_character_in_a_credential(
+        self, tmp_path: Path, sandbox: Sandbox, name: str
+    ) -> None:
+        config = config_file(tmp_path, **{**sandbox.config, name: "wr0ng\ud83d"})
+        done = run_program("--config", config)
+        assert done.returncode == 1
+        assert f"{name} has half of a character in it; copy it again" in one_line(done.stderr)
+        assert "wr0ng" not in done.stderr
+
     def test_connection_refused(self, tmp_path: Path) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
@@ -408,6 +418,11 @@ main()
             ('{"bookmarks": null}', "The state is not one that this tap has written"),
             ('{"bookmarks": {"x": {"partitions": [{}]}}}', "The state is not one"),
             ('{"bookmarks": {"x": []}}', "The state is not one that this tap has written"),
+            ('{"type": "STATE", "value": [1]}', "The state is not one that this tap has written"),
+            (
+                '{"bookmarks": {"x": {"partitions": [{"context": {}}, {"context": {}}]}}}',
+                "The state of x has a partition twice. Fix or delete it",
+            ),
         ],
     )
     def test_an_invalid_state(
@@ -464,13 +479,31 @@ main()
         output = run_tap(sandbox, "video_views", state=state)
         assert len(output.records("video_views")) == 3
 
+    @pytest.mark.parametrize(
+        "wrapped",
+        [
+            lambda state: {"type": "STATE", "value": state},
+            lambda state: {"singer_state": state},
+            lambda state: {"completed": {"singer_state": state}, "partial": {}},
+        ],
+    )
+    def test_a_state_in_its_wrapping_is_understood(
+        self, world: ExplicitWorld, sandbox: Sandbox, wrapped: Any
+    ) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        state = run_tap(sandbox, "video_views").states[-1]
+        again = run_tap(sandbox, "video_views", state=wrapped(state), lookback_seconds=0)
+        assert len(again.records("video_views")) == 1  # the one at the bookmark
+        assert again.states[-1] == state
+
+    @pytest.mark.parametrize("seconds", [60, 10**9])
     def test_a_bookmark_in_the_future_is_reported(
-        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, seconds: int
     ) -> None:
         world.view_rows = views(3, NOW - 2 * HOUR, 1)
         state = run_tap(sandbox, "video_views").states[-1]
         part = state["bookmarks"]["video_views"]["partitions"][0]
-        part["replication_key_value"] = "2099-01-01T00:00:00.000000Z"
+        part["replication_key_value"] = tap_time(int(time.time()) + seconds)
         run_tap(sandbox, "video_views", state=state)
         assert "The bookmark of video_views lies in the future" in caplog.text
 

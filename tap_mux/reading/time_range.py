@@ -100,7 +100,7 @@ def time_range_to_read(
     first = int(start_date.timestamp()) if start_date else None
     if bookmark is None:
         return TimeRange(first, end, None)
-    if bookmark > now + DAY:
+    if bookmark > now:
         logger.warning(
             "The bookmark of %s lies in the future, so nothing is read until then: %s. Fix or "
             "delete it in the state",

@@ -336,6 +336,13 @@ def _token_errors(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is missing"
         elif not config[name].strip():
             yield f"{name} is empty"
+        elif _has_half_character(config[name]):
+            yield f"{name} has half of a character in it; copy it again"
+
+
+def _has_half_character(text: str) -> bool:
+    """Return whether a text cannot be sent, since it was cut within a character."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _environment_errors(config: Mapping[str, Any]) -> Iterator[str]:
@@ -348,6 +355,8 @@ def _environment_errors(config: Mapping[str, Any]) -> Iterator[str]:
         for name, value in environment.items():
             if not value.strip():
                 yield f"{name} of environment {number} is empty"
+            elif _has_half_character(value):
+                yield f"{name} of environment {number} has half of a character in it; copy it again"
     for name, times in Counter(environment["name"] for environment in environments).items():
         if times > 1:
             yield f"environments has the name {name!r} more than once"
