@@ -63,8 +63,8 @@ DAYS = 4
 KILLS_IN_A_ROW = 3
 LATENCY_SECONDS = 0.01
 MAX_SECONDS = 120
-ENDS_EARLY = "Gracefully shutting down"
-"""What the tap logs on SIGTERM."""
+TERMINATED = 128 + signal.SIGTERM
+"""How the tap ends on SIGTERM."""
 MAX_PAUSE_SECONDS = 0.05
 """A run is killed up to so many seconds after a request."""
 
@@ -238,12 +238,12 @@ def run_into(
         tap.wait(MAX_SECONDS)
         log.seek(0)
         said = log.read()
-    codes = {0, -signal.SIGKILL} if kill else {0}  # 0 also on SIGTERM, as of all SDK taps
+    codes = {0, -signal.SIGKILL, TERMINATED} if kill else {0}
     was_killed = tap.returncode == -signal.SIGKILL
     if tap.returncode not in codes or (loader.returncode and not was_killed):
         text = f"The tap ended with {tap.returncode}, the loader with {loader.returncode}:\n{said}"
         raise LossError(text)
-    how = kill[0].name if kill and (was_killed or ENDS_EARLY in said) else ""
+    how = kill[0].name if kill and (was_killed or tap.returncode == TERMINATED) else ""
     return Killed(how, printed.splitlines(), bool(loader.returncode))
 
 
