@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tap_mux.exports.csv_rows import CSVFile
 from tap_mux.exports.dates import AWAITED
 from tap_mux.exports.download import Download, RestartError
+from tap_mux.exports.plain_rows import PlainEncoder
 from tap_mux.records.emitter import FileBatch
 from tap_mux.records.timestamps import utc_timestamp
 
@@ -78,23 +79,23 @@ class DailyExport(FileBatch):
 
     def __iter__(self) -> Iterator[Record]:
         """Yield the rows as records."""
-        for chunk in self._chunks(lambda _: None):
+        for chunk in self._chunks(lambda _: Encoders(None, None)):
             if isinstance(chunk, list):
                 yield from chunk
 
     def encode(self, stream: str, columns: Record) -> Iterator[Chunk]:
-        """Encode the rows, if pyarrow is installed; see the base class."""
+        """Encode the rows; see the base class."""
         date = {self._table.date_column: self.bookmark} if self._table.has_date_column else {}
         shorten = self._table.shorten
-        return self._chunks(lambda content: _encoder(content, stream, date | columns, shorten))
+        return self._chunks(lambda content: _encoders(content, stream, date | columns, shorten))
 
-    def _chunks(self, encoder_of: Callable[[CSVFile], ArrowEncoder | None]) -> Iterator[Chunk]:
+    def _chunks(self, encoders_of: Callable[[CSVFile], Encoders]) -> Iterator[Chunk]:
         for file in self._files:
             download = self._download(file)
             is_done = False
             while not is_done:
                 try:
-                    yield from self._chunks_of(file, download.read(), encoder_of)
+                    yield from self._chunks_of(file, download.read(), encoders_of)
                     is_done = True
                 except RestartError as error:
                     logger.info("%s: reading it from its beginning", error)
@@ -103,7 +104,7 @@ class DailyExport(FileBatch):
         self,
         file: File,
         pieces: Iterator[bytes],
-        encoder_of: Callable[[CSVFile], ArrowEncoder | None],
+        encoders_of: Callable[[CSVFile], Encoders],
     ) -> Iterator[Chunk]:
         content = CSVFile(
             str(file),
@@ -113,34 +114,46 @@ class DailyExport(FileBatch):
             added={self._table.date_column: self.bookmark},
         )
         # Blocks are encoded in threads, while this one downloads more of them.
-        tasks = _with_encoder(content, encoder_of)
+        tasks = _with_encoders(content, encoders_of)
         with closing(self._workers.map(_encode, tasks, MAX_BLOCKS)) as results:
-            for block, encoded in results:
-                yield encoded or content.rows(block)
+            for block, plain, encoded in results:
+                # In Python, threads would only be in each other's way.
+                if encoded is None and plain:
+                    encoded = plain.encode(block, datetime.now(UTC))  # noqa: PLW2901
+                yield content.rows(block) if encoded is None else encoded
 
 
-def _encoder(
+class Encoders(NamedTuple):
+    """What encodes the blocks of a file, the fastest first; None where there is none."""
+
+    arrow: ArrowEncoder | None
+    plain: PlainEncoder | None
+
+
+def _encoders(
     content: CSVFile, stream: str, columns: Record, shorten: Mapping[str, Shorten]
-) -> ArrowEncoder | None:
-    """Return the fast encoder; None where pyarrow is not installed."""
+) -> Encoders:
+    """Return the encoders; the plain one only where pyarrow is not installed."""
     try:
         from tap_mux.exports.arrow_rows import ArrowEncoder  # noqa: PLC0415 - an extra; slow to import
     except ImportError:
-        return None
-    return ArrowEncoder(content, stream, columns, shorten)
+        return Encoders(None, PlainEncoder(content, stream, columns, shorten))
+    return Encoders(ArrowEncoder(content, stream, columns, shorten), None)
 
 
-def _with_encoder(
-    content: CSVFile, encoder_of: Callable[[CSVFile], ArrowEncoder | None]
-) -> Iterator[tuple[Block, ArrowEncoder | None]]:
-    """Add the encoder to each block. It is made when the first line of the file is known."""
-    encoder = None
+def _with_encoders(
+    content: CSVFile, encoders_of: Callable[[CSVFile], Encoders]
+) -> Iterator[tuple[Block, Encoders]]:
+    """Add the encoders to each block. They are made when the first line of the file is known."""
+    encoders = Encoders(None, None)
     for number, block in enumerate(content.blocks()):
         if number == 0:
-            encoder = encoder_of(content)
-        yield block, encoder
+            encoders = encoders_of(content)
+        yield block, encoders
 
 
-def _encode(task: tuple[Block, ArrowEncoder | None]) -> tuple[Block, EncodedRecords | None]:
-    block, encoder = task
-    return block, encoder.encode(block, datetime.now(UTC)) if encoder else None
+def _encode(
+    task: tuple[Block, Encoders],
+) -> tuple[Block, PlainEncoder | None, EncodedRecords | None]:
+    block, (arrow, plain) = task
+    return block, plain, arrow.encode(block, datetime.now(UTC)) if arrow else None

@@ -121,6 +121,32 @@ class CSVFile:
         Raises:
             MuxError: A line is not what the file's first line announces.
         """
+        cells = list(zip(*self.cells(block), strict=True))
+        if not cells:
+            return []
+        names = [*(column.name for column in self.columns), *self._added]
+        columns = [
+            CONVERTERS.get(type_, _texts)(cells[position]) for position, _, type_ in self.columns
+        ]
+        added = map(repeat, self._added.values())
+        records = [
+            dict(zip(names, row, strict=True)) for row in zip(*columns, *added, strict=False)
+        ]
+        _drop_empty(records, [column.name for column in self.columns if column.type == UNKNOWN])
+        return records
+
+    def cells(self, block: Block) -> list[list[str]]:
+        """Parse a block into texts.
+
+        Args:
+            block: One of this file.
+
+        Returns:
+            The values of each line.
+
+        Raises:
+            MuxError: A line is not what the file's first line announces.
+        """
         try:
             text = block.content.decode()
         except UnicodeDecodeError:
@@ -153,19 +179,7 @@ class CSVFile:
             raise MuxError(text) from None
         if stand_in:
             rows = [[cell.replace(stand_in, "\r") for cell in row] for row in rows]
-        cells = list(zip(*rows, strict=True))
-        if not cells:
-            return []
-        names = [*(column.name for column in self.columns), *self._added]
-        columns = [
-            _CONVERTERS.get(type_, _texts)(cells[position]) for position, _, type_ in self.columns
-        ]
-        added = map(repeat, self._added.values())
-        records = [
-            dict(zip(names, row, strict=True)) for row in zip(*columns, *added, strict=False)
-        ]
-        _drop_empty(records, [column.name for column in self.columns if column.type == UNKNOWN])
-        return records
+        return rows
 
     def _whole_rows(self) -> Iterator[bytes]:
         collected: list[bytes] = []
@@ -282,7 +296,7 @@ def _moment(cell: str) -> str:
         return cell
 
 
-_CONVERTERS: dict[str, Callable[[Cells], Sequence[Any]]] = {
+CONVERTERS: dict[str, Callable[[Cells], Sequence[Any]]] = {
     "string": _texts,
     "integer": _integers,
     "number": _numbers,

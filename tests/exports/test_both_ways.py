@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tap_mux import schemas
 from tap_mux.exports.arrow_rows import ArrowEncoder
 from tap_mux.exports.csv_rows import CSVFile
+from tap_mux.exports.plain_rows import PlainEncoder
 from tap_mux.records.normalizer import compile_normalizer
 from tap_mux.records.urls import to_path
 from tests.exports.stream import STREAM, day, ids, publish, read, records
@@ -73,9 +74,10 @@ def test_both_ways_give_the_same_records(rows: list[dict[str, str]]) -> None:
     lines = encoder.encode(block, datetime.now(UTC))
     expected = [normalize(row) for row in file.rows(block)]
     assert len(expected) == len(rows)
-    if lines:
-        assert lines.records == len(rows)
-        found = [json.loads(line)["record"] for line in lines.lines.split(b"\n")[:-1]]
+    plain = PlainEncoder(file, STREAM, columns, shorten).encode(block, datetime.now(UTC))
+    for each in filter(None, (lines, plain)):
+        assert each.records == len(rows)
+        found = [json.loads(line)["record"] for line in each.lines.split(b"\n")[:-1]]
         assert [same(record) for record in found] == [same(record) for record in expected]
 
 
@@ -90,6 +92,14 @@ def same(record: dict[str, Any]) -> dict[str, Any]:
 def test_ordinary_rows_are_read_with_pyarrow(
     sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(CSVFile, "rows", None)
+    assert ids(read(sandbox)) == week
+
+
+def test_without_pyarrow_they_are_encoded_by_column(
+    sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tap_mux.exports.arrow_rows", None)
     monkeypatch.setattr(CSVFile, "rows", None)
     assert ids(read(sandbox)) == week
 
