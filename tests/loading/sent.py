@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -142,8 +143,8 @@ def _delivery_usage(answer: Answer) -> Iterable[Row]:
 
 
 def _exported(answer: Answer) -> Iterable[Row]:
-    lines = gzip.decompress(answer.body).decode().splitlines(keepends=True)
-    head, *rows = csv.reader(lines)
+    text = gzip.decompress(answer.body).decode()
+    head, *rows = csv.reader(io.StringIO(text, newline=""))
     names = [name.partition(" (")[0] for name in head]
     for row in rows:
         cells = [cell or None for cell in row]
