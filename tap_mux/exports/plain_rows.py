@@ -6,7 +6,6 @@ It encodes a block only if the result is certain to be the same, and leaves all 
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,14 +15,11 @@ from tap_mux.records.timestamps import MisfitError, utc_timestamp
 from tap_mux.records.writer import EncodedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from tap_mux.exports.csv_rows import Block, Column, CSVFile
     from tap_mux.records.normalizer import Shorten
-
-ROWS = 200
-"""How many are encoded at once: few enough for the processor's cache."""
 
 _BIGINT = range(-(2**63), 2**63)
 _PYTHON_TYPES = {"string": str, "integer": int, "number": float, "boolean": bool}
@@ -48,12 +44,10 @@ class PlainEncoder:
             shorten: What is done to the texts of columns that have to be shortened, by their names.
         """
         self._file = file
-        self._stream = stream
-        self._added = added
         self._shorten = shorten
-        self._names = [*(column.name for column in file.columns), *added]
+        self._head = f'{{"type":"RECORD","stream":{_json(stream)},"record":{{'
+        self._added = [f"{_json(name)}:{_json(value)}" for name, value in added.items()]
         self._is_possible = {column.type for column in file.columns} <= CONVERTERS.keys()
-        self._encoder = msgspec.json.Encoder()
 
     def encode(self, block: Block, extracted: datetime) -> EncodedRecords | None:
         """Encode the rows of a block.
@@ -72,30 +66,33 @@ class PlainEncoder:
             return None
         rows = self._file.cells(block)
         try:
-            lines = b"".join(
-                self._encoder.encode_lines(self._messages(rows[first : first + ROWS], extracted))
-                for first in range(0, len(rows), ROWS)
-            )
+            columns = [
+                self._fields(column, [row[column.position] for row in rows])
+                for column in self._file.columns
+            ]
         except MisfitError:
             self._is_possible = False  # parsing each block twice would take longer
             return None
+        end = ",".join(["", *self._added]) + f'}},"time_extracted":{_json(extracted)}}}\n'
+        # Line by line, since one emoji makes each character of a text take four bytes.
+        lines = b"".join(
+            f"{self._head}{','.join(fields)}{end}".encode() for fields in zip(*columns, strict=True)
+        )
         return EncodedRecords(lines, len(rows))
 
-    def _messages(self, rows: list[list[str]], extracted: datetime) -> list[dict[str, Any]]:
-        cells = list(zip(*rows, strict=True))
-        columns: Iterator[Sequence[Any]] = (
-            self._values(column, cells[column.position]) for column in self._file.columns
-        )
-        added = map(repeat, self._added.values())
-        return [
-            {
-                "type": "RECORD",
-                "stream": self._stream,
-                "record": dict(zip(self._names, values, strict=True)),
-                "time_extracted": extracted,
-            }
-            for values in zip(*columns, *added, strict=False)
-        ]
+    def _fields(self, column: Column, cells: Sequence[str]) -> list[str]:
+        """Encode the values of a column, each with its name. Most occur in many rows.
+
+        Raises:
+            MisfitError: One needs a closer look.
+        """
+        different = list(dict.fromkeys(cells))
+        name = _json(column.name)
+        values = self._values(column, different)
+        field_of = {
+            cell: f"{name}:{_json(value)}" for cell, value in zip(different, values, strict=True)
+        }
+        return [field_of[cell] for cell in cells]
 
     def _values(self, column: Column, cells: Sequence[str]) -> Sequence[Any]:
         """Convert the values of a column.
@@ -107,8 +104,7 @@ class PlainEncoder:
             raise MisfitError
         shorten = self._shorten.get(column.name)
         if shorten and column.type == "string":
-            short = {cell: shorten(cell) if cell else None for cell in set(cells)}
-            return [short[cell] for cell in cells]
+            return [shorten(cell) if cell else None for cell in cells]
         values = CONVERTERS[column.type](cells)
         if column.type == "date-time":
             return [utc_timestamp(value) if value else None for value in values]
@@ -117,3 +113,7 @@ class PlainEncoder:
         if column.type == "integer" and any(value not in _BIGINT for value in values if value):
             raise MisfitError
         return values
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
