@@ -21,7 +21,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux.records.conformer import Conformer
 from tap_mux.records.normalizer import Record
-from tap_mux.records.writer import BatchWriter, EncodedRecords
+from tap_mux.records.writer import MAX_FILE_BYTES, BatchWriter, EncodedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -165,7 +165,7 @@ class Emitter:
         """
         if isinstance(chunk, EncodedRecords):
             # Only a BatchWriter is given chunks of this kind by prepare().
-            cast("BatchWriter", self._writer).write_lines(chunk.lines)
+            cast("BatchWriter", self._writer).write_lines(chunk.lines, MAX_FILE_BYTES)
             self.records += chunk.records
             return
         self._write_records(chunk)

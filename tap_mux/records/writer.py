@@ -39,6 +39,12 @@ A write of up to this many bytes reaches a pipe whole or not at all (PIPE_BUF), 
 process is killed.
 """
 
+MAX_FILE_BYTES = 1 << 16
+"""The same for records of files: as much as a pipe holds, at a tenth of the time.
+
+Their lines are mostly longer than MAX_BYTES, and they count only once the file has been read whole.
+"""
+
 
 class OutputError(Exception):
     """The output cannot be written; the text is one sentence."""
@@ -96,11 +102,12 @@ class BatchWriter(MsgSpecWriter):
         """
         self.write_lines(bytes(self.format_message(message)))
 
-    def write_lines(self, lines: bytes) -> None:
+    def write_lines(self, lines: bytes, max_bytes: int = MAX_BYTES) -> None:
         """Write whole lines: a signal that ends the program tears none of them.
 
         Args:
             lines: One or more lines, each with its line end.
+            max_bytes: How much is written at once.
 
         Raises:
             OutputError: stdout does not take them.
@@ -108,7 +115,7 @@ class BatchWriter(MsgSpecWriter):
         """
         start = 0
         while start < len(lines):
-            end = lines.rfind(b"\n", start, start + MAX_BYTES) + 1
+            end = lines.rfind(b"\n", start, start + max_bytes) + 1
             if not end:
                 end = lines.find(b"\n", start) + 1
             with signals_wait():

@@ -35,7 +35,7 @@ class Output(BatchWriter):
         """Keep a message."""
         self.messages.append(json.loads(self.format_message(message)))
 
-    def write_lines(self, lines: bytes) -> None:
+    def write_lines(self, lines: bytes, max_bytes: int = 0) -> None:
         """Keep messages of a batch."""
         self.messages += [json.loads(line) for line in lines.splitlines()]
 
