@@ -14,7 +14,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog, CatalogEntry, Metadata, Schema
 
-from tap_mux import schemas
+from tap_mux import clock, schemas
 from tap_mux.api.errors import APIError, MuxError
 from tap_mux.ending import ToldToEnd, handlers_kept
 from tap_mux.records.writer import BatchWriter, OutputError
@@ -86,6 +86,12 @@ class TapMux(Tap):
             self.append_builtin_config(schema)
             for name in sorted(self.config.keys() - schema["properties"].keys()):
                 self.logger.warning("Unknown setting, ignored: %s", name)
+
+    @cached_property
+    @override
+    def initialized_at(self) -> int:
+        """When the run began, in epoch milliseconds."""
+        return int(clock.epoch_now() * 1000)
 
     @cached_property
     def environments(self) -> Environments:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mux_sandbox import ExplicitWorld, Sandbox, SandboxOptions
-from tap_mux.api.clock import Clock
 from tap_mux.api.rate_limit import RateLimiter
+from tap_mux.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(tap_mux.__file__).parent
 LAYERS = (
-    {"ending"},
+    {"clock", "ending"},
     {"settings", "schemas"},
     {"api", "records"},
     {"reading", "exports"},
@@ -131,6 +131,17 @@ def test_only_the_tap_imports_streams() -> None:
         and not each.is_for_types
     }
     assert found == {"tap_mux.tap"}
+
+
+def test_only_the_clock_knows_the_time_of_day() -> None:
+    asked = {"time.time", "datetime.now", "datetime.utcnow", "date.today", "datetime.today"}
+    found = {
+        module
+        for module, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in asked
+    }
+    assert found == {"tap_mux.clock"}
 
 
 def test_no_class_uses_private_members_of_another() -> None:

@@ -26,10 +26,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tap_mux.api.clock import Clock
 from tap_mux.api.level import Level
 from tap_mux.api.pace import Pace
 from tap_mux.api.waiting import WaitingTime
+from tap_mux.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

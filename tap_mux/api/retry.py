@@ -15,12 +15,13 @@ from __future__ import annotations
 import logging
 import random
 import time
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import backoff
 
+from tap_mux import clock
 from tap_mux.api.errors import APIError
 from tap_mux.api.workers import is_cancelled
 
@@ -121,5 +122,5 @@ def retry_after_seconds(header: str | None) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    seconds = (moment - datetime.now(UTC)).total_seconds()
+    seconds = moment.timestamp() - clock.epoch_now()
     return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)

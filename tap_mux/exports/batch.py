@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_mux.exports.csv_rows import CSVFile
@@ -12,7 +11,7 @@ from tap_mux.exports.dates import AWAITED
 from tap_mux.exports.download import Download, RestartError
 from tap_mux.exports.plain_rows import PlainEncoder
 from tap_mux.records.emitter import FileBatch
-from tap_mux.records.timestamps import utc_timestamp
+from tap_mux.records.timestamps import utc_now, utc_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,7 +118,7 @@ class DailyExport(FileBatch):
             for block, plain, encoded in results:
                 # In Python, threads would only be in each other's way.
                 if encoded is None and plain:
-                    encoded = plain.encode(block, datetime.now(UTC))  # noqa: PLW2901
+                    encoded = plain.encode(block, utc_now())  # noqa: PLW2901
                 yield content.rows(block) if encoded is None else encoded
 
 
@@ -156,4 +155,4 @@ def _encode(
     task: tuple[Block, Encoders],
 ) -> tuple[Block, PlainEncoder | None, EncodedRecords | None]:
     block, (arrow, plain) = task
-    return block, plain, arrow.encode(block, datetime.now(UTC)) if arrow else None
+    return block, plain, arrow.encode(block, utc_now()) if arrow else None

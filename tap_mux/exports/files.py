@@ -6,12 +6,13 @@ Follows https://www.mux.com/docs/api-reference/data/exports/list-exports-views
 from __future__ import annotations
 
 import logging
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
 from tap_mux.exports.dates import RETENTION_DAYS
+from tap_mux.records.timestamps import utc_now
 
 if TYPE_CHECKING:
     from tap_mux.api.client import MuxClient
@@ -109,7 +110,7 @@ class Exports:
 def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]]) -> None:
     """Add the URLs of an export to those of its date and version, by where the files lie."""
     day = date.fromisoformat(export["export_date"])
-    if day > datetime.now(UTC).date() + _ONE_DAY:
+    if day > utc_now().date() + _ONE_DAY:
         raise ValueError  # a bookmark of this date would hide all exports to come
     for file in export["files"]:
         if file["type"] != "csv":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -21,6 +20,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux.records.conformer import Conformer
 from tap_mux.records.normalizer import Record
+from tap_mux.records.timestamps import utc_now
 from tap_mux.records.writer import MAX_FILE_BYTES, BatchWriter, EncodedRecords
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class Emitter:
 
     def _write_records(self, records: list[Record]) -> None:
         """Write RECORD messages: many at once, if the stream maps leave records as they are."""
-        extracted = datetime.now(UTC)
+        extracted = utc_now()
         if writer := self._batch_writer:
             alias = self._stream.stream_maps[0].stream_alias
             writer.write_records(alias, records, extracted, self._version)

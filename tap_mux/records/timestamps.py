@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tap_mux import clock
+
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all times here are UTC
 _PLAIN_ENDS = frozenset({"Z", ".000000Z"})
 
 
 class MisfitError(ValueError):
     """A value that does not fit its type and cannot be converted."""
+
+
+def utc_now() -> datetime:
+    """Return the present, by the clock of this machine."""
+    return datetime.fromtimestamp(clock.epoch_now(), UTC)
 
 
 def utc_timestamp(value: object) -> str:

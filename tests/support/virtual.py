@@ -10,7 +10,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.clock import Clock
+from tap_mux.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""The time by which the tap waits; a test or a simulation passes one of its own."""
+"""The time: by what the tap waits, and what time of day it is.
+
+All of the tap asks here, so that a test or a simulation can pass or set another time.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import time
 
 
 class Clock:
-    """The real time."""
+    """The real time, by which the tap waits."""
 
     def now(self) -> float:
         """Return seconds that only ever grow."""
@@ -16,3 +19,8 @@ class Clock:
     def condition(self) -> threading.Condition:
         """Return a new condition, whose ``wait`` goes by this clock."""
         return threading.Condition()
+
+
+def epoch_now() -> float:
+    """Return the present in epoch seconds, by the clock of this machine."""
+    return time.time()
