@@ -52,7 +52,6 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
         noted.append(seconds)
         passed[0] += seconds
 
-    monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr(RateLimiter, "sleep", lambda _, seconds, __: sleep(seconds))
     monkeypatch.setattr(Clock, "now", lambda _: time.perf_counter() + passed[0])
     monkeypatch.setattr(Clock, "condition", lambda _: Condition())

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_mux.api.body import read_body
 from tap_mux.api.errors import APIError, CancelledError, MuxError, UnexpectedAnswerError
-from tap_mux.api.retry import Retries, retry_after_seconds
+from tap_mux.api.retry import retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
 from tap_mux.api.usage import Usage
 from tap_mux.api.workers import is_cancelled
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_mux.api.rate_limit import RateLimiter
+    from tap_mux.api.retry import RetryPolicy
     from tap_mux.api.waiting import Waiting
 
     Query = Mapping[str, str | int | Sequence[str | int]]
@@ -51,9 +52,9 @@ class MuxClient:
         token_secret: str,
         user_agent: str,
         timeout_seconds: int,
-        max_attempts: int,
         max_in_flight: int,
         rate_limiter: RateLimiter,
+        retry_policy: RetryPolicy,
     ) -> None:
         """Prepare a pool of connections.
 
@@ -63,14 +64,14 @@ class MuxClient:
             token_secret: Secret of the access token.
             user_agent: The name of the tap, for Mux.
             timeout_seconds: For connecting, and for each wait for more of an answer.
-            max_attempts: How often one request is tried before it has failed.
             max_in_flight: How many requests may be in flight at once.
             rate_limiter: Says when a request may be sent.
+            retry_policy: Says how often one request is tried before it has failed.
         """
         self._base = api_url.rstrip("/")
         self._timeout = timeout_seconds
-        self._max_attempts = max_attempts
         self._rate_limiter = rate_limiter
+        self._retry_policy = retry_policy
         self._usage = Usage()
         self._in_flight = threading.BoundedSemaphore(max_in_flight)
         request = requests.Request(
@@ -134,7 +135,7 @@ class MuxClient:
             UnexpectedAnswerError: The answer was not the envelope that the API describes.
         """
         form = _Form(data, items, bare_field)
-        retries = Retries(self._max_attempts, self._rate_limiter)
+        retries = self._retry_policy.retries(is_paced=True)
         while True:
             try:
                 return self._ask(path, query or {}, form)
@@ -175,7 +176,8 @@ class MuxClient:
             raise network_error(text, error) from None
         finally:
             if status == HTTPStatus.TOO_MANY_REQUESTS:
-                bucket.on_rate_limited(permit, headers, retry_after)
+                asked = self._retry_policy.obeyed(retry_after)
+                bucket.on_rate_limited(permit, headers, asked)
             else:
                 bucket.on_response(permit, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:

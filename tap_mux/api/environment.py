@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_mux.api.client import MuxClient
 from tap_mux.api.errors import APIError, MuxError, UnreachableError
 from tap_mux.api.rate_limit import RateLimiter
+from tap_mux.api.retry import RetryPolicy
 from tap_mux.api.workers import WorkerPool
 from tap_mux.settings.settings import number
 
@@ -53,9 +54,9 @@ class Environment:
             token_secret=self._access["token_secret"],
             user_agent=f"tap-mux/{version('tap-mux')}",
             timeout_seconds=self._config["request_timeout_seconds"],
-            max_attempts=self._config["max_attempts"],
             max_in_flight=self._config["max_concurrency"],
             rate_limiter=self.rate_limiter,
+            retry_policy=self.retry_policy,
         )
 
     @cached_property
@@ -64,6 +65,15 @@ class Environment:
         return RateLimiter(
             reserve=number(self._config, "rate_limit_reserve") or 0,
             max_per_second=number(self._config, "max_requests_per_second"),
+        )
+
+    @cached_property
+    def retry_policy(self) -> RetryPolicy:
+        """Says how often a request is tried, and how long it may wait for that."""
+        return RetryPolicy(
+            max_attempts=self._config["max_attempts"],
+            max_wait_seconds=self._config["max_wait_seconds"],
+            rate_limiter=self.rate_limiter,
         )
 
     def workers(self, lane: str) -> WorkerPool:

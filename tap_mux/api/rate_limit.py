@@ -60,9 +60,9 @@ class RateLimiter:
         """
         self._reserve = reserve
         self._most = max_per_second or math.inf
-        self._clock = clock or Clock()
+        self.clock = clock or Clock()
         self._buckets: dict[str, Bucket] = {}
-        self._woken = self._clock.condition()
+        self._woken = self.clock.condition()
 
     def bucket(self, path: str) -> Bucket:
         """Return the bucket that a request takes from.
@@ -75,7 +75,7 @@ class RateLimiter:
             if family not in self._buckets:
                 rate = RATE_OF_MONITORING if family == "monitoring" else RATE
                 pace = Pace(rate, self._most)
-                self._buckets[family] = Bucket(Level(self._reserve), pace, self._clock)
+                self._buckets[family] = Bucket(Level(self._reserve), pace, self.clock)
             return self._buckets[family]
 
     def sleep(self, seconds: float, is_cancelled: Callable[[], bool]) -> None:
@@ -86,9 +86,9 @@ class RateLimiter:
             is_cancelled: As in ``Bucket.acquire``.
         """
         with self._woken:
-            end = self._clock.now() + seconds
-            while not is_cancelled() and self._clock.now() < end:
-                self._woken.wait(max(end - self._clock.now(), MIN_WAIT_SECONDS))
+            end = self.clock.now() + seconds
+            while not is_cancelled() and self.clock.now() < end:
+                self._woken.wait(max(end - self.clock.now(), MIN_WAIT_SECONDS))
 
     def wake(self) -> None:
         """Let all who wait look whether their request is still wanted."""

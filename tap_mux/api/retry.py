@@ -2,7 +2,7 @@
 
 One loop serves requests and downloads:
 
-    retries = Retries(max_attempts)
+    retries = policy.retries()
     while True:
         try:
             return ask()
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import random
-import time
+import threading
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import backoff
 
 from tap_mux import clock
-from tap_mux.api.errors import APIError
+from tap_mux.api.errors import APIError, CancelledError
 from tap_mux.api.workers import is_cancelled
 
 if TYPE_CHECKING:
@@ -37,54 +37,121 @@ MAX_RETRY_AFTER_SECONDS = 3600.0
 logger = logging.getLogger(__name__)
 
 
-class Retries:
-    """The failures in a row of one request, and the wait after each."""
+class RetryPolicy:
+    """How often the requests of an environment are tried, and how long they may wait for that."""
 
-    def __init__(self, max_attempts: int, rate_limiter: RateLimiter | None = None) -> None:
-        """Start without failures.
+    def __init__(
+        self, *, max_attempts: int, max_wait_seconds: float, rate_limiter: RateLimiter
+    ) -> None:
+        """Take the bounds.
 
         Args:
             max_attempts: How many failures in a row are too many.
-            rate_limiter: Makes the next try wait after a 429, so that ``back_off`` does not wait
-                after it as well. It ends a wait when the request is cancelled.
+            max_wait_seconds: How long one request may wait in all after failures.
+            rate_limiter: Sleeps, until a request is cancelled; and has the clock.
         """
-        self._max_attempts = max_attempts
-        self._rate_limiter = rate_limiter
+        self.max_attempts = max_attempts
+        self.max_wait_seconds = max_wait_seconds
+        self.rate_limiter = rate_limiter
+        self._lock = threading.Lock()
+        self._long_wait_until: float | None = None
+
+    def retries(self, *, is_paced: bool) -> Retries:
+        """Return what tries one request again.
+
+        Args:
+            is_paced: Whether the rate limiter makes the next try wait after a 429, so that nothing
+                else has to.
+        """
+        return Retries(self, is_paced=is_paced)
+
+    def obeyed(self, retry_after: float | None) -> float | None:
+        """Return for how long to wait because Mux asks for it; None if not for that reason.
+
+        One wait may be longer than ``max_wait_seconds``. All requests that Mux asks to wait
+        meanwhile may wait as long. Afterwards, none may: Mux would hold a run up for ever.
+
+        Args:
+            retry_after: Seconds that Mux asks to wait, or None if it did not say.
+        """
+        if retry_after is None or retry_after <= self.max_wait_seconds:
+            return retry_after
+        now = self.rate_limiter.clock.now()
+        with self._lock:
+            if self._long_wait_until is None:
+                self._long_wait_until = now + retry_after
+            return retry_after if now < self._long_wait_until else None
+
+
+class Retries:
+    """The failures in a row of one request, and the wait after each."""
+
+    def __init__(self, policy: RetryPolicy, *, is_paced: bool) -> None:
+        """Start without failures.
+
+        Args:
+            policy: How often to try, and how long to wait.
+            is_paced: As in ``RetryPolicy.retries``.
+        """
+        self._policy = policy
+        self._is_paced = is_paced
         self.reset()
 
     def reset(self) -> None:
         """Forget the failures, since there has been progress."""
         self._failures = 0
+        self._waited = 0.0
         self._waits = backoff_wait_generator()
         next(self._waits)
 
     def back_off(self, error: MuxError) -> None:
         """Wait after a failure that may pass; raise any other.
 
-        The wait ends early if the request is cancelled. The rate limiter does not let it be sent.
-
         Args:
             error: The failure.
 
         Raises:
-            MuxError: The failure itself: it is not retriable, or there were too many in a row.
+            CancelledError: The request is no longer wanted.
+            MuxError: The failure itself: it is not retriable, there were too many in a row, or the
+                wait would be too long.
         """
         if not error.is_retriable:
             raise error
         self._failures += 1
-        if self._failures >= self._max_attempts:
-            error.args = (f"{error}. Gave up after {self._max_attempts} tries",)
+        most = self._policy.max_attempts
+        if self._failures >= most:
+            error.args = (f"{error}. Gave up after {most} tries",)
             raise error
-        tries = f"try {self._failures} of {self._max_attempts} failed"
+        tries = f"try {self._failures} of {most} failed"
         seconds = self._waits.send(error)
-        if self._rate_limiter and isinstance(error, APIError) and error.is_rate_limited:
+        self._count_wait(error, seconds)
+        if self._is_paced and isinstance(error, APIError) and error.is_rate_limited:
             logger.warning("%s. Trying again when the rate limit allows (%s)", error, tries)
             return
         logger.warning("%s. Trying again in %.1f seconds (%s)", error, seconds, tries)
-        if self._rate_limiter:
-            self._rate_limiter.sleep(seconds, is_cancelled)
-        else:
-            time.sleep(seconds)
+        self._policy.rate_limiter.sleep(seconds, is_cancelled)
+        if is_cancelled():
+            text = "It was cancelled while it waited"
+            raise CancelledError(text)
+
+    def _count_wait(self, error: MuxError, seconds: float) -> None:
+        """Add a wait to those so far. Raise the failure if that is more than the policy allows.
+
+        A wait for the turn among many requests does not count, since it is no failure.
+        """
+        asked = error.retry_after if isinstance(error, APIError) else None
+        most = self._policy.max_wait_seconds
+        if self._waited + (seconds if asked is None else asked) > most:
+            is_long = asked is not None and asked > most
+            if not is_long or self._policy.obeyed(asked) is None:
+                text = (
+                    f"{error}. Gave up: it has waited {self._waited:.0f} seconds, and "
+                    f"{seconds:.0f} more would exceed max_wait_seconds ({most:g}). Raise that to "
+                    "wait longer"
+                )
+                error.args = (text,)
+                raise error
+        self._waited += seconds
 
 
 def backoff_wait_generator() -> Generator[float, MuxError, None]:

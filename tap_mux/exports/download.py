@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import time
 import zlib
 from contextlib import closing
 from http import HTTPStatus
@@ -20,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_mux.api.deadline import MIN_BYTES_PER_SECOND
 from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnexpectedAnswerError
-from tap_mux.api.retry import Retries, retry_after_seconds
+from tap_mux.api.retry import retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
 from tap_mux.settings.loopback import is_private
 
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from urllib3 import BaseHTTPResponse
+
+    from tap_mux.api.retry import RetryPolicy
 
 READ_BYTES = 1 << 18
 PIECE_BYTES = 1 << 20
@@ -69,7 +70,7 @@ class Download:
         *,
         user_agent: str,
         timeout_seconds: int,
-        max_attempts: int,
+        retry_policy: RetryPolicy,
     ) -> None:
         """Take a file; ``read`` sends the requests.
 
@@ -78,14 +79,15 @@ class Download:
             find_url: Returns a URL that works now; called again when that has expired.
             user_agent: The name of the tap, for the server.
             timeout_seconds: For connecting, and for each wait for more of the file.
-            max_attempts: How often in a row it may fail without progress.
+            retry_policy: Says how often in a row it may fail without progress; and has the clock.
         """
         self._request = f"The download of {name}"
         self._find_url = find_url
         self._url: str | None = None
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._timeout = timeout_seconds
-        self._retries = Retries(max_attempts)
+        self._retries = retry_policy.retries(is_paced=False)
+        self._clock = retry_policy.rate_limiter.clock
         self._has_new_url = False
         self._furthest = 0
         self._asked_at = 0.0
@@ -133,7 +135,7 @@ class Download:
         if self._url is None:
             self._url = self._find_url()
         try:
-            self._asked_at = time.monotonic()
+            self._asked_at = self._clock.now()
             with closing(self._ask(self._url)) as response:
                 behind = self._at - self._start_of(response)
                 # Unlike stream(), this loses nothing of what came before a connection broke.
@@ -210,11 +212,11 @@ class Download:
     def _advance(self, count: int) -> None:
         """Count what has come, and forget failures if it comes faster than where a server hangs."""
         self._at += count
-        seconds = time.monotonic() - self._asked_at
+        seconds = self._clock.now() - self._asked_at
         if self._at - self._furthest > seconds * MIN_BYTES_PER_SECOND:
             self._furthest = self._at
             self._retries.reset()
-            self._asked_at = time.monotonic()
+            self._asked_at = self._clock.now()
 
     def _recover(self, error: MuxError) -> None:
         """Prepare for another request after a failure, or raise the failure."""

@@ -165,6 +165,17 @@ SETTINGS = th.PropertiesList(
         description="How often one request is tried before its stream fails.",
     ),
     th.Property(
+        "max_wait_seconds",
+        th.IntegerType(minimum=1),
+        default=600,
+        title="Maximum Wait Seconds",
+        description=(
+            "How long one request may wait in all after failures and refusals before its stream "
+            "fails, in seconds. A longer wait that Mux asks for is obeyed once in a run, up to an "
+            "hour."
+        ),
+    ),
+    th.Property(
         "progress_seconds",
         th.IntegerType(minimum=0),
         default=10,

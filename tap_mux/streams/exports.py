@@ -57,7 +57,7 @@ class ExportedVideoViews(MuxStream):
                 lambda: exports.find_url(file),
                 user_agent=f"tap-mux/{version('tap-mux')}",
                 timeout_seconds=self.config["request_timeout_seconds"],
-                max_attempts=self.config["max_attempts"],
+                retry_policy=self.environment.retry_policy,
             )
 
         for day in dates.to_read:

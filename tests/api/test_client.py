@@ -28,10 +28,10 @@ from tap_mux.api.errors import (
     UnreachableError,
 )
 from tap_mux.api.rate_limit import RateLimiter
-from tap_mux.api.retry import MAX_WAIT_SECONDS, Retries
+from tap_mux.api.retry import MAX_WAIT_SECONDS
 from tap_mux.api.transport import network_error, route_to
 from tap_mux.api.workers import WorkerPool, is_cancelled
-from tests.support.client import client_of
+from tests.support.client import client_of, retry_policy
 from tests.support.records import NOW, asset
 from tests.support.virtual import VirtualClock
 
@@ -159,9 +159,9 @@ def test_connection_refused(waits: Waits) -> None:
             token_secret="s3cr3t",
             user_agent="t",
             timeout_seconds=1,
-            max_attempts=2,
             max_in_flight=1,
             rate_limiter=RateLimiter(reserve=0, max_per_second=None),
+            retry_policy=retry_policy(2),
         )
         with pytest.raises(NoAnswerError, match="Connection refused") as raised:
             client.get(PATH, {"limit": 7})
@@ -447,7 +447,8 @@ def test_a_wait_between_tries_ends_once_the_answer_is_not_wanted(sandbox: Sandbo
 
 def test_a_wait_between_tries_goes_by_the_clock() -> None:
     clock = VirtualClock()
-    retries = Retries(3, RateLimiter(reserve=0, max_per_second=None, clock=clock))
+    limiter = RateLimiter(reserve=0, max_per_second=None, clock=clock)
+    retries = retry_policy(3, rate_limiter=limiter).retries(is_paced=True)
     error = APIError("GET /", 503, retry_after=30.0)
     assert 30 <= clock.run(lambda: retries.back_off(error)) <= 31
 
@@ -460,7 +461,7 @@ def test_a_token_may_have_any_letters(world: ExplicitWorld, sandbox: Sandbox) ->
 
 
 def test_waits_begin_again_after_progress(waits: Waits) -> None:
-    retries = Retries(3)
+    retries = retry_policy(3).retries(is_paced=True)
     for _ in range(2):
         for longest in (1, 2):
             retries.back_off(NoAnswerError("No."))

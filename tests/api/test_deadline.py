@@ -18,6 +18,7 @@ from tap_mux.api.deadline import TIMEOUTS
 from tap_mux.api.errors import NoAnswerError
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.exports.download import Download
+from tests.support.client import retry_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,9 +63,9 @@ def client(url: str) -> MuxClient:
         token_secret="secret",
         user_agent="test",
         timeout_seconds=TIMEOUT,  # type: ignore[arg-type]
-        max_attempts=1,
         max_in_flight=1,
         rate_limiter=RateLimiter(reserve=0, max_per_second=None),
+        retry_policy=retry_policy(1),
     )
 
 
@@ -76,7 +77,7 @@ def download(url: str, max_attempts: int) -> bytes:
             lambda: url,
             user_agent="test",
             timeout_seconds=TIMEOUT,  # type: ignore[arg-type]
-            max_attempts=max_attempts,
+            retry_policy=retry_policy(max_attempts),
         ).read()
     )
 
@@ -118,7 +119,7 @@ def test_a_reader_that_pauses_takes_nothing_from_the_time_of_the_server() -> Non
             lambda: url,
             user_agent="test",
             timeout_seconds=TIMEOUT,  # type: ignore[arg-type]
-            max_attempts=1,
+            retry_policy=retry_policy(1),
         ).read()
         first = next(reader)
         time.sleep(TIMEOUTS * TIMEOUT + TIMEOUT)

@@ -115,6 +115,7 @@ def access(sandbox: Sandbox, **settings: Any) -> Access:
         **sandbox.config,
         "request_timeout_seconds": 5,
         "max_attempts": 3,
+        "max_wait_seconds": 600,
         "max_concurrency": 2,
         **settings,
     }

@@ -16,7 +16,7 @@ from tap_mux.api.errors import MuxError, NoAnswerError, UnexpectedAnswerError
 from tap_mux.exports import download as downloading
 from tap_mux.exports.download import PIECE_BYTES, Download, Gunzip, RestartError
 from tap_mux.exports.files import Exports
-from tests.support.client import client_of
+from tests.support.client import client_of, retry_policy
 from tests.support.records import DAY, HOUR, NOW, views
 
 if TYPE_CHECKING:
@@ -47,10 +47,15 @@ class Source:
         self.urls.append(self.exports.find_url(self.file))
         return self.urls[-1]
 
-    def download(self, **more: Any) -> Download:
+    def download(self, max_attempts: int = 3, **more: Any) -> Download:
         """Make a download; it is not started."""
-        given = {"user_agent": "tap-mux/test", "timeout_seconds": 5, "max_attempts": 3, **more}
-        return Download("the file", self.find_url, **given)
+        return Download(
+            "the file",
+            self.find_url,
+            user_agent="tap-mux/test",
+            timeout_seconds=5,
+            retry_policy=retry_policy(max_attempts, **more),
+        )
 
     def read(self, **more: Any) -> bytes:
         """Read the file."""
@@ -170,7 +175,7 @@ class TestRequests:
             lambda: signed.replace(source.sandbox.url, host),
             user_agent="tap-mux/test",
             timeout_seconds=5,
-            max_attempts=3,
+            retry_policy=retry_policy(3),
         )
         assert next(download.read()).startswith(b"ad_")
         assert source.file_requests[-1].headers["Host"] == "localhost:1"
@@ -401,7 +406,7 @@ class TestExpiry:
             lambda: "s3 secret",
             user_agent="tap-mux/test",
             timeout_seconds=5,
-            max_attempts=1,
+            retry_policy=retry_policy(1),
         )
         with pytest.raises(MuxError, match="a URL that is not valid") as caught:
             _ = list(download.read())

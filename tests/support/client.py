@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.client import MuxClient
 from tap_mux.api.rate_limit import RateLimiter
+from tap_mux.api.retry import RetryPolicy
 from tap_mux.api.workers import WorkerPool
 from tap_mux.reading.pagination import Paginator
 from tap_mux.reading.stable import StableLists
@@ -16,14 +17,29 @@ if TYPE_CHECKING:
 
 def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
     """Make a client for the sandbox."""
-    settings = {
+    settings: dict[str, Any] = {
         "timeout_seconds": 5,
-        "max_attempts": 4,
         "max_in_flight": 8,
         "rate_limiter": RateLimiter(reserve=0.1, max_per_second=None),
         "user_agent": "tap-mux/test",
+        **more,
     }
-    return MuxClient(**{**sandbox.config, **settings, **more})
+    bounds = {
+        name: settings.pop(name) for name in ("max_attempts", "max_wait_seconds") if name in more
+    }
+    policy = retry_policy(rate_limiter=settings["rate_limiter"], **bounds)
+    return MuxClient(**sandbox.config | settings, retry_policy=policy)
+
+
+def retry_policy(
+    max_attempts: int = 4, max_wait_seconds: int = 600, rate_limiter: RateLimiter | None = None
+) -> RetryPolicy:
+    """Make a retry policy."""
+    return RetryPolicy(
+        max_attempts=max_attempts,
+        max_wait_seconds=max_wait_seconds,
+        rate_limiter=rate_limiter or RateLimiter(reserve=0, max_per_second=None),
+    )
 
 
 def lists_of(sandbox: Sandbox, *, confirm: bool = False) -> tuple[StableLists, list[str]]:
