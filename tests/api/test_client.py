@@ -363,7 +363,9 @@ def test_a_small_answer_does_not_take_all_memory(sandbox: Sandbox) -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("body", [b'{"data":[]}', gzip.compress(b'{"data":[]}')[:-9]])
+@pytest.mark.parametrize(
+    "body", [b'{"data":[]}', gzip.compress(b'{"data":[]}')[:-9]], ids=["plain", "cut"]
+)
 def test_what_is_not_compressed_as_it_says_is_asked_for_again(
     client: MuxClient, sandbox: Sandbox, body: bytes
 ) -> None:
