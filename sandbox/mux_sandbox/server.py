@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import socket
 import struct
+from email.utils import formatdate
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import BasicAuth, web
@@ -91,6 +92,7 @@ class Server:
             else:
                 response = await self._answer(request, environment, handler)
             status = response.status
+            response.headers.setdefault("Date", formatdate(self._options.clock(), usegmt=True))
         finally:
             self.log.end(record, status)
         if isinstance(ending, faults.Truncate):

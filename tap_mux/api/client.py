@@ -17,6 +17,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
+from tap_mux import clock
 from tap_mux.api.body import read_body
 from tap_mux.api.errors import APIError, CancelledError, MuxError, UnexpectedAnswerError
 from tap_mux.api.retry import retry_after_seconds
@@ -27,6 +28,7 @@ from tap_mux.api.workers import is_cancelled
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tap_mux.api.mux_clock import MuxClock
     from tap_mux.api.rate_limit import RateLimiter
     from tap_mux.api.retry import RetryPolicy
     from tap_mux.api.waiting import Waiting
@@ -55,6 +57,7 @@ class MuxClient:
         max_in_flight: int,
         rate_limiter: RateLimiter,
         retry_policy: RetryPolicy,
+        mux_clock: MuxClock,
     ) -> None:
         """Prepare a pool of connections.
 
@@ -67,11 +70,13 @@ class MuxClient:
             max_in_flight: How many requests may be in flight at once.
             rate_limiter: Says when a request may be sent.
             retry_policy: Says how often one request is tried before it has failed.
+            mux_clock: Is set by the answers.
         """
         self._base = api_url.rstrip("/")
         self._timeout = timeout_seconds
         self._rate_limiter = rate_limiter
         self._retry_policy = retry_policy
+        self._mux_clock = mux_clock
         self._usage = Usage()
         self._in_flight = threading.BoundedSemaphore(max_in_flight)
         request = requests.Request(
@@ -98,6 +103,10 @@ class MuxClient:
         client = copy.copy(self)
         client._usage = usage  # noqa: SLF001 - of the same class
         return client
+
+    def now(self) -> float:
+        """Return the present by Mux's clock, in epoch seconds."""
+        return self._mux_clock.now()
 
     def waiting(self, path: str) -> Waiting:
         """Return how requests wait for their rate limit.
@@ -157,6 +166,7 @@ class MuxClient:
         try:
             with self._in_flight:
                 self._usage.count_request()
+                sent_at = clock.epoch_now()
                 response = self._connections.urlopen(
                     "GET",
                     f"{self._prefix}{path}?{urlencode(query, doseq=True)}",
@@ -169,8 +179,12 @@ class MuxClient:
                     decode_content=False,
                 )
                 status, headers = response.status, response.headers
+                answered_at = clock.epoch_now()
                 body = read_body(request, response)
-            retry_after = retry_after_seconds(headers.get("Retry-After"))
+            retry_after = retry_after_seconds(headers)
+            if status < HTTPStatus.INTERNAL_SERVER_ERROR:  # else it may be of a proxy
+                date = headers.get("Date")
+                self._mux_clock.learn(date, sent_at=sent_at, answered_at=answered_at)
         except HTTPError as error:
             text = f"{request} got no answer from {self._base}"
             raise network_error(text, error) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.client import MuxClient
 from tap_mux.api.errors import APIError, MuxError, UnreachableError
+from tap_mux.api.mux_clock import MuxClock
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.api.retry import RetryPolicy
 from tap_mux.api.workers import WorkerPool
@@ -25,7 +26,11 @@ class Environment:
     """The environment that an access token belongs to."""
 
     def __init__(
-        self, config: Mapping[str, Any], access: Mapping[str, str], name: str | None = None
+        self,
+        config: Mapping[str, Any],
+        access: Mapping[str, str],
+        name: str | None = None,
+        mux_clock: MuxClock | None = None,
     ) -> None:
         """Take the settings. They are read when they are needed, since discovery needs none.
 
@@ -33,10 +38,13 @@ class Environment:
             config: The tap's settings.
             access: The access token: ``token_id`` and ``token_secret``.
             name: The name that the settings give it; None if they name only one environment.
+            mux_clock: The clock of Mux, if it serves other environments, too.
         """
         self._config = config
         self._access = access
         self.name = name
+        self.mux_clock = mux_clock or MuxClock()
+        """The clock of Mux, as the first answer tells it: that of whoami."""
         self._lock = threading.Lock()
         self._workers: dict[str, WorkerPool] = {}
 
@@ -57,6 +65,7 @@ class Environment:
             max_in_flight=self._config["max_concurrency"],
             rate_limiter=self.rate_limiter,
             retry_policy=self.retry_policy,
+            mux_clock=self.mux_clock,
         )
 
     @cached_property

@@ -15,18 +15,17 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import backoff
 
 from tap_mux import clock
 from tap_mux.api.errors import APIError, CancelledError
+from tap_mux.api.mux_clock import http_date
 from tap_mux.api.workers import is_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from tap_mux.api.errors import MuxError
     from tap_mux.api.rate_limit import RateLimiter
@@ -170,24 +169,22 @@ def backoff_wait_generator() -> Generator[float, MuxError, None]:
         error = yield longest * (0.5 + chance / 2) if asked is None else asked + chance
 
 
-def retry_after_seconds(header: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, up to MAX_RETRY_AFTER_SECONDS.
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that an answer asks to wait, up to MAX_RETRY_AFTER_SECONDS.
 
     Args:
-        header: Its value: seconds, or a date.
+        headers: Its headers. ``Retry-After`` has seconds, or a date by the clock of ``Date``.
 
     Returns:
-        The seconds; None if there is no header, or none that can be read.
+        The seconds; None if the answer does not ask for any, or not in a form that can be read.
     """
+    header = headers.get("Retry-After")
     if header is None:
         return None
     if header.strip().isdecimal():
         return min(float(header), MAX_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
+    moment = http_date(header)
+    if moment is None:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    seconds = moment.timestamp() - clock.epoch_now()
-    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)
+    present = http_date(headers.get("Date")) or clock.epoch_now()
+    return min(max(0.0, moment - present), MAX_RETRY_AFTER_SECONDS)

@@ -194,7 +194,7 @@ class Download:
             start = int(match[1]) if match else None
             self._size = int(match[2]) if match and match[2] != "*" else self._size
         elif status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            wait = retry_after_seconds(headers.get("Retry-After"))
+            wait = retry_after_seconds(headers)
             raise APIError(self._request, status, retry_after=wait)
         self._has_new_url = False
         validator = _validator_of(headers)

@@ -6,13 +6,12 @@ Follows https://www.mux.com/docs/api-reference/data/exports/list-exports-views
 from __future__ import annotations
 
 import logging
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
 from tap_mux.exports.dates import RETENTION_DAYS
-from tap_mux.records.timestamps import utc_now
 
 if TYPE_CHECKING:
     from tap_mux.api.client import MuxClient
@@ -65,9 +64,10 @@ class Exports:
             MuxError: The request failed, or the answer is not what the API describes.
         """
         found: dict[tuple[date, int], dict[str, str]] = {}
+        last = datetime.fromtimestamp(self._client.now(), UTC).date() + _ONE_DAY
         try:
             for export in self._client.get(self._path)["data"]:
-                _collect(export, found)
+                _collect(export, found, last)
         except (AttributeError, KeyError, TypeError, ValueError):
             text = f"GET {self._path} gave an export that is not what the API describes"
             raise UnexpectedAnswerError(text) from None
@@ -107,10 +107,16 @@ class Exports:
             raise MuxError(text) from None
 
 
-def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]]) -> None:
-    """Add the URLs of an export to those of its date and version, by where the files lie."""
+def _collect(export: Record, found: dict[tuple[date, int], dict[str, str]], last: date) -> None:
+    """Add the URLs of an export to those of its date and version, by where the files lie.
+
+    Args:
+        export: The export.
+        found: The URLs so far.
+        last: The last date that an export may have.
+    """
     day = date.fromisoformat(export["export_date"])
-    if day > utc_now().date() + _ONE_DAY:
+    if day > last:
         raise ValueError  # a bookmark of this date would hide all exports to come
     for file in export["files"]:
         if file["type"] != "csv":

@@ -16,7 +16,6 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux import clock
 from tap_mux.api.errors import APIError, UnexpectedAnswerError
 from tap_mux.reading.answers import count_of, text_of, timestamp_of, window_of
 from tap_mux.reading.pagination import PAGE_LIMIT
@@ -165,7 +164,7 @@ class ViewWindows:
         """Warn once if Mux answered for a shorter range of time than it was asked for."""
         if used is None or self.has_been_cut:
             return
-        is_cut = used.end < min(asked.end, int(clock.epoch_now()) - RECENT_SECONDS)
+        is_cut = used.end < min(asked.end, int(self._client.now()) - RECENT_SECONDS)
         if is_cut or (start is not None and used.start > asked.start):
             self.has_been_cut = True
             logger.warning(
@@ -193,7 +192,7 @@ class ViewWindows:
             start: The earliest one that makes sense, in epoch seconds.
             refusal: The answer of Mux; raised where Mux refuses even a recent moment.
         """
-        now = int(clock.epoch_now())
+        now = int(self._client.now())
         kept = first_kept(
             start, now - RECENT_SECONDS, partial(self._workers.map, self._is_kept), now=now
         )

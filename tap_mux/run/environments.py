@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.environment import Environment
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
+from tap_mux.api.mux_clock import MuxClock
 from tap_mux.api.workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ class Environments:
         self._max_concurrency = config["max_concurrency"]
         accesses = config.get("environments")
         if accesses:
-            self.all = [Environment(config, access, access.get("name", "")) for access in accesses]
+            mux_clock = MuxClock()  # of all, so that it is told once where it is off
+            self.all = [
+                Environment(config, access, access.get("name", ""), mux_clock)
+                for access in accesses
+            ]
         else:
             self.all = [Environment(config, config)]
 

@@ -86,8 +86,7 @@ class MuxStream(Stream):
             self.primary_keys = (*self.primary_keys, "environment_id")
         self.is_complete = True
         """Whether nothing is known to be missing so far."""
-        self.now = tap.initialized_at // 1000
-        """When the run began, in epoch seconds."""
+        self._begun_at = tap.initialized_at / 1000
         self.usage = Usage()
         """What reading the stream costs."""
         self.extent = Extent()
@@ -127,6 +126,11 @@ class MuxStream(Stream):
     def lane(self) -> str:
         """The name of the rate limit of Mux that the stream draws on."""
         return part_of_api(self.path)
+
+    @cached_property
+    def now(self) -> int:
+        """When the run began, by the clock of Mux, in epoch seconds."""
+        return int(self.environment.mux_clock.at(self._begun_at))
 
     @cached_property
     def client(self) -> MuxClient:
@@ -198,7 +202,7 @@ class MuxStream(Stream):
             and not self.query
         )
         is_wanted = self.config.get("emit_activate_version_messages") and is_whole_list
-        return self.now if is_wanted else None
+        return int(self._begun_at) if is_wanted else None
 
     def time_range(self, partition: Context) -> TimeRange:
         """Return which range of time is to be read, by the bookmark and the settings.
@@ -276,12 +280,7 @@ class MuxStream(Stream):
 
     @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:
-        """Return the bookmark: ``time_range`` compares it with the start date.
-
-        Args:
-            value: The bookmark.
-            start_date_value: The setting.
-        """
+        """Return the bookmark: ``time_range`` compares it with the start date."""
         return value
 
     @override

@@ -7,7 +7,6 @@ from itertools import product, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux import clock
 from tap_mux.reading.answers import (
     expand_path,
     key_value,
@@ -80,7 +79,7 @@ class MonitoringStream(MuxStream):
 
     def first(self, partition: Context) -> int:
         """Return the first moment to read, in epoch seconds; warn of a gap before it."""
-        kept = int(clock.epoch_now()) - RETENTION_SECONDS + MARGIN_SECONDS
+        kept = int(self.client.now()) - RETENTION_SECONDS + MARGIN_SECONDS
         start = self.time_range(partition).start
         if start is not None and start < kept and self.bookmark(partition) is not None:
             self.warn_gap(start, kept)
@@ -139,7 +138,7 @@ class MonitoringTimeseries(MonitoringStream):
 
     def probe(self) -> None:
         """Ask for the last minutes of one metric."""
-        self._ask(next(iter(MONITORING_METRICS)), int(clock.epoch_now()) - MARGIN_SECONDS)
+        self._ask(next(iter(MONITORING_METRICS)), int(self.client.now()) - MARGIN_SECONDS)
 
 
 def _end_of(answer: dict[str, Any], first: int) -> int:
@@ -190,7 +189,7 @@ class MonitoringBreakdowns(MonitoringStream):
 
     def probe(self) -> None:
         """Ask for one metric by one dimension."""
-        moment = int(clock.epoch_now()) - MARGIN_SECONDS
+        moment = int(self.client.now()) - MARGIN_SECONDS
         self._ask((next(iter(MONITORING_METRICS)), MONITORING_DIMENSIONS[0], moment))
 
 
@@ -254,7 +253,7 @@ class MonitoringBreakdownTimeseries(MonitoringStream):
 
     def probe(self) -> None:
         """Ask for the last minutes of one metric by one dimension."""
-        moment = int(clock.epoch_now()) - MARGIN_SECONDS
+        moment = int(self.client.now()) - MARGIN_SECONDS
         self._ask(self.partition_columns()[0], Window(moment, moment + MINUTE))
 
 

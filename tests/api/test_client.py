@@ -27,6 +27,7 @@ from tap_mux.api.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from tap_mux.api.mux_clock import MuxClock
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.api.retry import MAX_WAIT_SECONDS
 from tap_mux.api.transport import network_error, route_to
@@ -162,6 +163,7 @@ def test_connection_refused(waits: Waits) -> None:
             max_in_flight=1,
             rate_limiter=RateLimiter(reserve=0, max_per_second=None),
             retry_policy=retry_policy(2),
+            mux_clock=MuxClock(),
         )
         with pytest.raises(NoAnswerError, match="Connection refused") as raised:
             client.get(PATH, {"limit": 7})

@@ -16,6 +16,7 @@ import pytest
 from tap_mux.api.client import MuxClient
 from tap_mux.api.deadline import TIMEOUTS
 from tap_mux.api.errors import NoAnswerError
+from tap_mux.api.mux_clock import MuxClock
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.exports.download import Download
 from tests.support.client import retry_policy
@@ -66,6 +67,7 @@ def client(url: str) -> MuxClient:
         max_in_flight=1,
         rate_limiter=RateLimiter(reserve=0, max_per_second=None),
         retry_policy=retry_policy(1),
+        mux_clock=MuxClock(),
     )
 
 

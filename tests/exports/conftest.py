@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def morning(sandbox: Sandbox) -> None:
-    """Set the clock to 6:00, when Mux has made the file of yesterday."""
+def morning(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set all clocks to 6:00, when Mux has made the file of yesterday."""
     sandbox.options.clock = lambda: MIDNIGHT + 6 * HOUR
+    monkeypatch.setattr("tap_mux.clock.epoch_now", sandbox.options.clock)
 
 
 @pytest.fixture(params=["pyarrow", "csv"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.client import MuxClient
+from tap_mux.api.mux_clock import MuxClock
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.api.retry import RetryPolicy
 from tap_mux.api.workers import WorkerPool
@@ -28,7 +29,7 @@ def client_of(sandbox: Sandbox, **more: Any) -> MuxClient:
         name: settings.pop(name) for name in ("max_attempts", "max_wait_seconds") if name in more
     }
     policy = retry_policy(rate_limiter=settings["rate_limiter"], **bounds)
-    return MuxClient(**sandbox.config | settings, retry_policy=policy)
+    return MuxClient(**sandbox.config | settings, retry_policy=policy, mux_clock=MuxClock())
 
 
 def retry_policy(
