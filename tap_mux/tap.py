@@ -170,6 +170,8 @@ class TapMux(Tap):
             entry.replication_key = cast("str", stream.replication_key)
         keys = {*(entry.key_properties or ())} - {"environment_id"}
         if keys and keys == stream.former_primary_keys:
+            for gone in stream.former_primary_keys - whole["properties"].keys():
+                shown["properties"].pop(gone, None)
             shown["properties"] |= {key: whole["properties"][key] for key in stream.primary_keys}
             entry.key_properties = list(stream.primary_keys)
             for key in stream.primary_keys:

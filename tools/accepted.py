@@ -156,8 +156,6 @@ ACCEPTED = (
         "metric",
         "The tap calls Mux's value metric_value, and the name metric, as in all metric streams.",
     ),
-    Accepted("subview_timeseries", "gone field", "group", "What Mux calls breakdown_value."),
-    Accepted("subview_timeseries", "new field", "breakdown_value", "The tap calls it group."),
     Accepted(
         "video_view_details",
         "retyped field",

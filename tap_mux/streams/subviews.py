@@ -38,7 +38,8 @@ class SubviewTimeseries(PeriodicStream):
 
     name = "subview_timeseries"
     path = "/data/v1/subview-metrics/{METRIC_ID}/{SUBVIEW_TYPE}/breakdown-timeseries"
-    primary_keys = ("metric", "subview_type", "group", "date")
+    primary_keys = ("metric", "subview_type", "breakdown_value", "date")
+    former_primary_keys = frozenset({"metric", "subview_type", "group", "date"})
     replication_key = "date"
     parameters = frozenset({"filters[]"})
     selected_by_default = False
@@ -82,7 +83,7 @@ class SubviewTimeseries(PeriodicStream):
                     {
                         **others(hour, "date", "status", "values"),
                         **others(value, "breakdown_value", "metric_value"),
-                        "group": key_value(value, "breakdown_value"),
+                        "breakdown_value": key_value(value, "breakdown_value"),
                         "date": date,
                         "metric_value": value.get("metric_value"),
                         "status": hour["status"],

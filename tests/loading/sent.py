@@ -242,7 +242,7 @@ def _subviews(answer: Answer) -> Iterable[Row]:
             yield {
                 "metric": metric,
                 "subview_type": kind,
-                "group": row["breakdown_value"],
+                "breakdown_value": row["breakdown_value"],
                 "date": hour["date"],
                 "metric_value": row["metric_value"],
                 "status": hour["status"],

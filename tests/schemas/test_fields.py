@@ -32,7 +32,6 @@ KEPT_WHOLE = {"directives": "workflows", "robot_jobs": "parameters"}
 CALLED_OTHERWISE = {
     ("asset_heatmaps", "value"): "heatmap",
     ("playback_id_heatmaps", "value"): "heatmap",
-    ("subview_timeseries", "breakdown_value"): "group",
     ("video_heatmaps", "value"): "heatmap",
 }
 """Fields that have another name in the tap, by stream and the vendor's name."""

@@ -34,6 +34,28 @@ PERSONAL = re.compile(
 )
 """Fields that say who or where a viewer is, and custom fields, which may hold anything."""
 
+RESERVED = """
+all alter analyse analyze and any array as asc assert_rows_modified asymmetric at between both
+by case cast check collate column connect constraint contains create cross cube current
+current_catalog current_date current_role current_time current_timestamp current_user default
+deferrable define delete desc describe distinct do drop else end enum escape except exclude
+exists extract false fetch following for foreign from full grant group grouping groups gscluster
+hash having if ignore ilike in increment initially inner insert intersect interval into is issue
+join lambda lateral leading left like limit localtime localtimestamp lookup merge minus natural
+new no not null nulls of offset on only or order organization outer over partition pivot
+pivot_longer pivot_wider placing preceding primary proto qualify range recursive references
+regexp respect returning revoke right rlike rollup row rows sample schema select session_user
+set show some start struct summarize symmetric system_user table tablesample then to trailing
+treat trigger true try_cast unbounded union unique unnest unpivot update user using values
+variadic view when whenever where window with within
+"""
+"""What DuckDB, PostgreSQL, Snowflake or BigQuery reserves, so that it must be in quotes."""
+
+RESERVED_BUT_MEANT = {
+    "assets": {"tracks.primary"},  # as Mux calls it
+    "monitoring_histograms": {"bucket_values.start", "bucket_values.end"},  # as Mux calls them
+}
+"""They are inside of JSON, where names are written as texts in most databases."""
 
 SHORTENED = {
     "path": " Up to the path, without user, password, query and fragment, unless "
@@ -66,6 +88,20 @@ def test_personal_data_is_marked() -> None:
 def test_one_file_for_each_stream() -> None:
     files = {path.name for path in resources.files(schemas).iterdir() if path.name.endswith("json")}
     assert files == {f"{name}.json" for name in STREAMS}
+
+
+def test_no_reserved_words() -> None:
+    reserved = set(RESERVED.split())
+    found = {
+        name: {
+            path
+            for path, _ in fields(schemas.read(name))
+            if path.rsplit(".", 1)[-1].lower() in reserved
+        }
+        for name in STREAMS
+    }
+    assert {name: paths for name, paths in found.items() if paths} == RESERVED_BUT_MEANT
+    assert not reserved & STREAMS.keys()
 
 
 @by_stream

@@ -8,13 +8,13 @@ import pytest
 
 from mux_sandbox import Answer, GeneratedWorld, Sandbox, SandboxOptions
 from tests.support.records import DAY, HOUR, NOW, tap_time
-from tests.support.tapping import bookmark, run_tap
+from tests.support.tapping import bookmark, catalog_of, run_tap
 
 if TYPE_CHECKING:
     from tests.support.tapping import Message
 
 STREAM = "subview_timeseries"
-KEY = ("metric", "subview_type", "group", "date")
+KEY = ("metric", "subview_type", "breakdown_value", "date")
 
 
 def keys(records: list[Message]) -> set[tuple[str, ...]]:
@@ -101,3 +101,22 @@ def test_hours_that_are_not_final_are_not_passed(
     found = bookmark(run_tap(sandbox, STREAM, **dates).states[-1], STREAM)  # type: ignore[arg-type]
     expected = None if mark is None else tap_time(midnight + mark * HOUR)
     assert (found or "")[:13] == (expected or "")[:13]
+
+
+def test_a_catalog_of_an_earlier_version() -> None:
+    catalog = catalog_of(STREAM)
+    (entry,) = catalog["streams"]
+    entry["key_properties"] = ["metric", "subview_type", "group", "date"]
+    properties = entry["schema"]["properties"]
+    properties["group"] = properties.pop("breakdown_value")
+    for part in entry["metadata"]:
+        if part["breadcrumb"] == ["properties", "breakdown_value"]:
+            part["breadcrumb"] = ["properties", "group"]
+    with Sandbox(world=GeneratedWorld()) as sandbox:
+        output = run_tap(sandbox, catalog=catalog, start_date=tap_time(NOW - DAY))
+    (schema,) = [message for message in output.messages if message["type"] == "SCHEMA"]
+    assert schema["key_properties"] == [*KEY]
+    assert "group" not in schema["schema"]["properties"]
+    records = output.records(STREAM)
+    assert {"1080p", "inline"} & {record["breakdown_value"] for record in records}
+    assert not any("group" in record for record in records)
