@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from mux_sandbox import ExplicitWorld, Sandbox
 from mux_sandbox.world.clock_text import epoch
@@ -176,6 +178,11 @@ class TestRuns:
 
 class TestProjectFile:
     """meltano.yml."""
+
+    def test_fits_the_schema_of_meltano(self) -> None:
+        text = resources.files("meltano.schemas").joinpath("meltano.schema.json").read_text("utf-8")
+        errors = Draft202012Validator(json.loads(text)).iter_errors(meltano_yml())
+        assert [error.message for error in errors] == []
 
     def test_settings_are_those_of_the_tap(self) -> None:
         about = json.loads(run_program("--about", "--format=json").stdout)
