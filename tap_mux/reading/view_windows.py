@@ -7,38 +7,33 @@ second more on either side, compared with the count of Mux, sorted, and cut to s
 
 from __future__ import annotations
 
-import itertools
 import logging
-import threading
 from bisect import bisect_left
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.answers import count_of, text_of, timestamp_of, window_of
+from tap_mux.api.errors import APIError
+from tap_mux.reading.answers import window_of
+from tap_mux.reading.crowd import Crowd
 from tap_mux.reading.pagination import PAGE_LIMIT
 from tap_mux.reading.retention import first_kept, warn_gone
-from tap_mux.reading.windows import MAX_RECORDS, Window, Windows
+from tap_mux.reading.window_reading import TooManyViewsError, WindowReading, collect
+from tap_mux.reading.windows import Window, Windows
 from tap_mux.records.timestamps import readable, utc_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from tap_mux.api.client import MuxClient, Query
-    from tap_mux.api.workers import Results, WorkerPool
+    from tap_mux.api.workers import WorkerPool
+    from tap_mux.reading.window_reading import Views
     from tap_mux.records.normalizer import Record
-
-    Page = dict[str, Any]
-    _Views = dict[str, Record]
-    """Views by ``id``, their ``view_end`` in the one form that the tap emits."""
 
 TRIES_OF_A_WINDOW = 3
 """How often a window is read in which views move from page to page."""
-
-MAX_VIEWS_OF_A_SECOND = 500_000
-"""How many views may end in one second, which cannot be split, before it is taken for endless."""
 
 BEFORE_MUX_DATA = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
 RECENT_SECONDS = 60
@@ -74,7 +69,7 @@ class ViewWindows:
 
     def read(
         self, start: int | None, end: int, unread: int | None = None
-    ) -> Iterator[list[Record]]:
+    ) -> Iterator[Iterable[Record]]:
         """Read the views that ended in a range of time.
 
         Args:
@@ -83,8 +78,9 @@ class ViewWindows:
             unread: First second of the range that no earlier run has read; None for ``start``.
 
         Yields:
-            The views of each window in order of (``view_end``, ``id``), no ``id`` twice. A view
-            that is reopened while the range is read comes again in a later window.
+            The views of each window, no ``id`` twice: a list in order of (``view_end``, ``id``), or
+            an iterator, which asks Mux, where too many ended in one second. A view that is reopened
+            while the range is read comes again in a later window.
 
         Raises:
             MuxError: A request failed for good.
@@ -97,6 +93,10 @@ class ViewWindows:
                 if ahead and ahead.window != window:
                     ahead.close()
                     ahead = None
+                if windows.crowd:
+                    yield self._as_read(window, start)
+                    windows.advance(windows.crowd)
+                    continue
                 reading, ahead = ahead or self._begin(window), None
                 try:
                     count = reading.count()
@@ -108,34 +108,47 @@ class ViewWindows:
                         len(views) if count is None else count, is_counted=count is not None
                     )
                     yield _in_order(views, window)
-                except _TooManyViewsError as too_many:
+                except TooManyViewsError as too_many:
                     windows.split(too_many.views)
-                except APIError as error:
-                    if not error.is_timeframe_refused:
+                except APIError as refusal:
+                    if kept := self._kept_after(window, refusal):
+                        kept += margin
+                        margin *= 2  # the border moves while we read
+                        windows.skip_to(kept)
+                        _report_gone(start, max(window.start, unread or 0), kept, end)
+                    elif not windows.halve():
                         raise
-                    kept = self._first_kept(window.start, error)
-                    if kept == window.start:
-                        # The window is not too old, so Mux must have refused its length.
-                        if not windows.halve():
-                            raise
-                        continue
-                    kept += margin
-                    margin *= 2  # the border moves while we read
-                    windows.skip_to(kept)
-                    _report_gone(start, max(window.start, unread or 0), kept, end)
                 finally:
                     reading.close()
         finally:
             if ahead:
                 ahead.close()
 
-    def _begin(self, window: Window) -> WindowReading:
-        return WindowReading(self._ask, self._workers, window)
+    def _begin(self, window: Window, *, is_crowded: bool = False) -> WindowReading:
+        return WindowReading(self._ask, self._workers, window, is_crowded=is_crowded)
 
-    def _settle(self, reading: WindowReading, ahead: WindowReading | None) -> _Views:
+    def _as_read(self, window: Window, start: int | None) -> Iterator[Record]:
+        """Yield the views of a crowded window while it is read; read it again if they moved.
+
+        Args:
+            window: The window.
+            start: First second of the range that it is a part of.
+        """
+        crowd = Crowd(window)
+        for _ in range(TRIES_OF_A_WINDOW):
+            crowd.begin_reading()
+            with closing(self._begin(window, is_crowded=True)) as reading:
+                self._warn_if_cut(window_of(reading.first_page), window, start)
+                for page in reading.pages(crowd.found):
+                    yield from crowd.take(page)
+            if crowd.is_whole():
+                return
+        _warn_moved(window, len(crowd.given))
+
+    def _settle(self, reading: WindowReading, ahead: WindowReading | None) -> Views:
         """Read a window until nothing has moved in it, TRIES_OF_A_WINDOW times at most."""
         window = reading.window
-        read: _Views = {}
+        read: Views = {}
         counted: set[int | None] = set()
         for tries_left in reversed(range(TRIES_OF_A_WINDOW)):
             views, counts = reading.collect(ahead)
@@ -144,20 +157,12 @@ class ViewWindows:
             # Views that ended together may come in another order each time. Then each reading
             # misses some, but all readings together may be complete.
             counted |= counts
-            _collect(views.values(), read)
+            collect(views.values(), read)
             if counted == {len(read)}:
                 return read
             if tries_left:
                 reading = self._begin(window)
-        logger.warning(
-            "Views that ended from %s to %s kept moving from page to page, or do not add up to the "
-            "count that Mux gives for them: went on with the %d found in %d tries; the next run "
-            "reads those again that lie within its lookback",
-            readable(window.start),
-            readable(window.end),
-            len(read),
-            TRIES_OF_A_WINDOW,
-        )
+        _warn_moved(window, len(read))
         return read
 
     def _warn_if_cut(self, used: Window | None, asked: Window, start: int | None) -> None:
@@ -185,20 +190,25 @@ class ViewWindows:
             },
         )
 
-    def _first_kept(self, start: int, refusal: APIError) -> int:
-        """Find about the earliest moment that Mux keeps.
+    def _kept_after(self, window: Window, refusal: APIError) -> int | None:
+        """Find about the earliest moment that Mux keeps, if a window begins before it.
 
         Args:
-            start: The earliest one that makes sense, in epoch seconds.
-            refusal: The answer of Mux; raised where Mux refuses even a recent moment.
+            window: The window.
+            refusal: What Mux answered; raised where the window is not to blame.
+
+        Returns:
+            The moment, in epoch seconds; None where Mux must have refused the window's length.
         """
+        if not refusal.is_timeframe_refused:
+            raise refusal
         now = int(self._client.now())
         kept = first_kept(
-            start, now - RECENT_SECONDS, partial(self._workers.map, self._is_kept), now=now
+            window.start, now - RECENT_SECONDS, partial(self._workers.map, self._is_kept), now=now
         )
         if kept is None:
             raise refusal
-        return kept
+        return kept if kept > window.start else None
 
     def _is_kept(self, moment: int) -> bool:
         """Ask whether Mux keeps the views of a moment, in epoch seconds."""
@@ -211,117 +221,7 @@ class ViewWindows:
         return True
 
 
-class _TooManyViewsError(Exception):
-    """A window holds more views than MAX_RECORDS."""
-
-    def __init__(self, views: int) -> None:
-        super().__init__(views)
-        self.views = views
-
-
-class WindowReading:
-    """One reading of one window. Its first page is asked for at once."""
-
-    def __init__(self, ask: Callable[..., Page], workers: WorkerPool, window: Window) -> None:
-        """Ask for the first page.
-
-        Args:
-            ask: Asks for a page of a window.
-            workers: Sends several requests at a time.
-            window: The window.
-        """
-        self.window = window
-        self._ask = partial(ask, window)
-        self._workers = workers
-        self._cancelled = threading.Event()
-        self._first = workers.submit(self._ask, 1, cancelled=self._cancelled)
-        self._others: Results[Page] | None = None
-        self._last = 1
-
-    def count(self) -> int | None:
-        """Return how many views Mux counts in the window; None if it gives no number.
-
-        Raises:
-            _TooManyViewsError: The window has to be split.
-        """
-        count = count_of(self._first.result())
-        self._check(count or 0)
-        return count
-
-    @property
-    def first_page(self) -> Page:
-        """The first page, as soon as it is there."""
-        return self._first.result()
-
-    def ask_for_more(self) -> None:
-        """Ask for the other pages, if the first one is there and they are not too many."""
-        if self._others or not self._first.done() or self._first.exception():
-            return
-        first = self._first.result()
-        count, size = count_of(first) or 0, len(first["data"])
-        if size and (count <= MAX_RECORDS or self.window.seconds == 1):
-            # One more where the last page would be full: only a short page ends a list for sure.
-            self._last = -(-count // size) + (count % PAGE_LIMIT == 0)
-        self._others = self._workers.map(self._ask, range(2, self._last + 1))
-
-    def collect(self, ahead: WindowReading | None) -> tuple[_Views, set[int | None]]:
-        """Read all pages. Meanwhile, those of the next window are asked for as well.
-
-        Returns:
-            The views, and the counts of Mux: one number if nothing moved.
-
-        Raises:
-            _TooManyViewsError: The window has to be split.
-        """
-        views: _Views = {}
-        counts: set[int | None] = set()
-        for page in self._pages():
-            if ahead:
-                ahead.ask_for_more()
-            count = count_of(page)
-            counts.add(count)
-            known = len(views)
-            _collect(page["data"], views)
-            self._check(max(count or 0, len(views)), len(views))
-            # A page may be short for no reason, and a count may be wrong. The end is sure after a
-            # page without anything new, and after a short page when the count has been reached.
-            if len(views) == known or (len(views) == count and len(page["data"]) < PAGE_LIMIT):
-                break
-        self.close()
-        return views, counts
-
-    def close(self) -> None:
-        """Cancel the requests that have not been sent."""
-        self._cancelled.set()
-        if self._others:
-            self._others.close()
-
-    def _pages(self) -> Iterator[Page]:
-        yield self._first.result()
-        self.ask_for_more()
-        yield from self._others or ()
-        for number in itertools.count(self._last + 1):
-            yield self._ask(number)
-
-    def _check(self, views: int, read: int = 0) -> None:
-        if views > MAX_RECORDS and self.window.seconds > 1:
-            raise _TooManyViewsError(views)
-        if read > MAX_VIEWS_OF_A_SECOND:
-            text = f"More than {read - 1:,} views ended at {readable(self.window.start)}, says Mux"
-            raise UnexpectedAnswerError(text)
-
-
-def _collect(page: Iterable[Record], views: _Views) -> None:
-    """Add views. Of two versions of a view, keep the one that ended later or came later."""
-    for view in page:
-        view_id, view_end = text_of(view, "id"), timestamp_of(view, "view_end")
-        view["view_end"] = view_end
-        known = views.get(view_id)
-        if known is None or view_end >= known["view_end"]:
-            views[view_id] = view
-
-
-def _in_order(views: _Views, window: Window) -> list[Record]:
+def _in_order(views: Views, window: Window) -> list[Record]:
     """Return the views that ended in a window, in order of (``view_end``, ``id``)."""
     ordered = sorted(views.values(), key=itemgetter("view_end", "id"))
     first, last = (
@@ -329,6 +229,19 @@ def _in_order(views: _Views, window: Window) -> list[Record]:
         for moment in (window.start, window.end)
     )
     return ordered[first:last]
+
+
+def _warn_moved(window: Window, views: int) -> None:
+    """Say that a window did not hold still."""
+    logger.warning(
+        "Views that ended from %s to %s kept moving from page to page, or do not add up to the "
+        "count that Mux gives for them: went on with the %d found in %d tries; the next run "
+        "reads those again that lie within its lookback",
+        readable(window.start),
+        readable(window.end),
+        views,
+        TRIES_OF_A_WINDOW,
+    )
 
 
 def _report_gone(start: int | None, gone: int, kept: int, end: int) -> None:

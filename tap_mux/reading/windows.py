@@ -11,6 +11,12 @@ MAX_RECORDS = 5_000
 TARGET_RECORDS = 3_500
 """What the next window should hold: so far below MAX_RECORDS that few windows are split."""
 
+CROWDED_SECONDS = 3
+"""How long a window is where a second holds too many records.
+
+Who asks for a second more on either side gets them for the second before and the one after, too.
+"""
+
 FIRST_SECONDS = 24 * 60 * 60
 MAX_GROWTH = 4
 
@@ -43,6 +49,8 @@ class Windows:
         self._seconds = FIRST_SECONDS
         self._longest = max(1, end - start)
         self._records_left: int | None = None  # up to the end, if known; at least so many
+        self.crowd = 0
+        """How many records the current window holds, if too many and it cannot be split."""
 
     @property
     def current(self) -> Window | None:
@@ -52,22 +60,24 @@ class Windows:
         seconds = min(self._seconds, self._longest)
         return Window(self._start, min(self._start + seconds, self._end))
 
-    def split(self, records: int) -> bool:
+    def split(self, records: int) -> None:
         """Make the current window smaller, since it holds too many records.
+
+        If it is only a second long, it becomes a crowd.
 
         Args:
             records: How many records it holds, at least.
-
-        Returns:
-            False where it cannot be split any further.
         """
         window = self.current
-        if window is None or window.seconds == 1:
-            return False
+        if window is None:
+            return
         if window.end == self._end:
             self._records_left = records
-        self._seconds = min(_fitting(window.seconds, records), window.seconds // 2)
-        return True
+        if window.seconds == 1:
+            self.crowd = records
+            self._seconds = CROWDED_SECONDS
+        else:
+            self._seconds = min(_fitting(window.seconds, records), window.seconds // 2)
 
     def halve(self) -> bool:
         """Make the current window smaller, and none larger from now on: Mux refuses its length.
@@ -108,6 +118,7 @@ class Windows:
         self._start = window.end
         if self._records_left is not None:
             self._records_left -= records
+        self.crowd = 0
         rest = max(1, self._end - self._start)
         has_rest_too_many = (self._records_left or 0) > MAX_RECORDS
         if not records and is_counted and not has_rest_too_many:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_mux.reading.windows import (
+    CROWDED_SECONDS,
     FIRST_SECONDS,
     MAX_GROWTH,
     MAX_RECORDS,
@@ -26,7 +27,8 @@ def walk(windows: Windows, records_in: Callable[[Window], int]) -> list[Window]:
     read = []
     while window := windows.current:
         records = records_in(window)
-        if records > MAX_RECORDS and windows.split(records):
+        if records > MAX_RECORDS and not windows.crowd:
+            windows.split(records)
             continue
         read.append(window)
         windows.advance(records)
@@ -50,7 +52,8 @@ def test_windows_cover_the_time_range_without_gap_or_overlap(
     edges = [start, *[window.end for window in read]]
     assert [window.start for window in read] == edges[:-1]
     assert edges[-1] == max(start, end) if length else read == []
-    assert all(records_in(window) <= MAX_RECORDS or window.seconds == 1 for window in read)
+    longest = CROWDED_SECONDS
+    assert all(records_in(window) <= MAX_RECORDS or window.seconds <= longest for window in read)
 
 
 def test_a_time_range_without_records_takes_few_windows() -> None:
@@ -114,8 +117,19 @@ def test_windows_grow_step_by_step() -> None:
     assert windows.current == Window(FIRST_SECONDS, FIRST_SECONDS * (1 + MAX_GROWTH))
 
 
-def test_one_second_cannot_be_split() -> None:
-    assert not Windows(5, 6).split(10**6)
+def test_one_second_that_cannot_be_split_becomes_a_crowd() -> None:
+    windows = Windows(5, 6)
+    windows.split(10**6)
+    assert (windows.current, windows.crowd) == (Window(5, 6), 10**6)
+
+
+def test_a_crowd_takes_the_seconds_around_it() -> None:
+    windows = Windows(5, 100)
+    while not windows.crowd:
+        windows.split(10**6)
+    assert windows.current == Window(5, 5 + CROWDED_SECONDS)
+    windows.advance(windows.crowd)
+    assert (windows.current, windows.crowd) == (Window(8, 9), 0)
 
 
 def test_the_beginning_can_be_skipped() -> None:
@@ -146,7 +160,8 @@ def test_the_window_that_follows_is_the_one_that_comes(
 def test_a_split_leaves_half_at_most(records: int) -> None:
     windows = Windows(0, 1000)
     seconds = [1000]
-    while windows.split(records):
+    while seconds[-1] > 1:
+        windows.split(records)
         assert windows.current
         seconds.append(windows.current.seconds)
         assert seconds[-1] <= seconds[-2] / 2

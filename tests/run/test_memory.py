@@ -1,20 +1,25 @@
-"""Reading side by side takes little more memory than reading one stream after another."""
+"""How much memory a run takes."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from mux_sandbox import Delay, GeneratedWorld, Sandbox, SandboxOptions
-from tests.support.records import DAY, HOUR, tap_time
-from tests.support.tapping import clean_environ, config_file
+from mux_sandbox import Delay, ExplicitWorld, GeneratedWorld, Sandbox, SandboxOptions
+from tap_mux.reading.windows import MAX_RECORDS
+from tests.support.records import DAY, HOUR, Row, tap_time, view
+from tests.support.tapping import catalog_of, clean_environ, config_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_RATIO = 1.2
+MAX_BYTES_A_VIEW = 250
+"""Of those that ended in the same second."""
+
 SPAWN = """
 import resource, subprocess, sys
 output = subprocess.DEVNULL
@@ -24,11 +29,15 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """Starts the tap from a small process: Linux counts at least the memory of the parent."""
 
 
-def peak(folder: Path, sandbox: Sandbox, **settings: Any) -> int:
-    """Run the tap for the default streams; return the most memory that it took."""
-    config = config_file(folder, **sandbox.config, **settings)
+def peak(folder: Path, sandbox: Sandbox, *streams: str, **settings: Any) -> int:
+    """Run the tap for streams, or for the default ones; return how many kB it took at most."""
+    arguments = ["--config", config_file(folder, **sandbox.config, **settings)]
+    if streams:
+        catalog = folder / "catalog.json"
+        catalog.write_text(json.dumps(catalog_of(*streams)))
+        arguments += ["--catalog", str(catalog)]
     done = subprocess.run(
-        [sys.executable, "-c", SPAWN, "--config", config],
+        [sys.executable, "-c", SPAWN, *arguments],
         check=True,
         capture_output=True,
         env=clean_environ(),
@@ -46,3 +55,30 @@ def test_lanes_take_little_memory(tmp_path: Path) -> None:
         sandbox.faults.add("/video/v1/live-streams", action=Delay(5))
         many = peak(tmp_path, sandbox, **dates)
     assert many < MAX_RATIO * one
+
+
+class StillWorld(ExplicitWorld):
+    """A world whose views never change: the sandbox sorts those of a window only once."""
+
+    def __init__(self, views: list[Row]) -> None:
+        """Take the views."""
+        super().__init__(views=views)
+        self._windows: dict[tuple[int, int], list[Row]] = {}
+
+    def views(self, start: int, end: int, now: float) -> list[Row]:
+        """Give the views of a window."""
+        if (start, end) not in self._windows:
+            self._windows[start, end] = super().views(start, end, now)
+        return self._windows[start, end]
+
+
+def test_views_that_ended_together_take_little_memory(tmp_path: Path) -> None:
+    now = int(time.time())
+    dates = {"start_date": tap_time(now - DAY), "end_date": tap_time(now - HOUR)}
+    taken = []
+    few, many = MAX_RECORDS + 500, MAX_RECORDS + 10_500
+    for views in (few, many):
+        world = StillWorld([view(number, now - 2 * HOUR) for number in range(views)])
+        with Sandbox(world=world) as sandbox:
+            taken.append(peak(tmp_path, sandbox, "video_views", **dates))
+    assert (taken[1] - taken[0]) * 1024 / (many - few) < MAX_BYTES_A_VIEW

@@ -8,6 +8,7 @@ import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
+from tap_mux.reading import window_reading, windows
 from tests.support.records import HOUR, MINUTE, NOW, tap_time, view, views, wire_time
 from tests.support.tapping import Output, bookmark, run_tap
 
@@ -47,6 +48,19 @@ def test_state_is_written_within_a_long_window(world: ExplicitWorld, sandbox: Sa
     reached = dict.fromkeys(bookmark(state, STREAM) for state in states if state["bookmarks"])
     ends = [tap_time(NOW - 20 * HOUR + 20 * number) for number in (499, 999, 1499, 1699)]
     assert [end for end in reached if end] == ends
+
+
+def test_views_that_are_too_many_for_a_window(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (windows, window_reading):
+        monkeypatch.setattr(module, "MAX_RECORDS", 100)
+    world.view_rows = [view(number, NOW - 20 * HOUR) for number in range(250)]
+    output = run_tap(sandbox, STREAM, **START)
+    records = output.records(STREAM)
+    assert [record["id"] for record in records] == [row["id"] for row in world.view_rows]
+    assert sorted(details(sandbox)) == sorted(row["id"] for row in world.view_rows)
+    assert bookmark(output.states[-1], STREAM) == tap_time(NOW - 20 * HOUR)
 
 
 def test_second_run_reads_the_lookback_again(world: ExplicitWorld, sandbox: Sandbox) -> None:
