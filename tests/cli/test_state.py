@@ -1,0 +1,101 @@
+"""The state that a run is given."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_mux.api.errors import MuxError
+from tests.support.log import one_line
+from tests.support.records import HOUR, NOW, tap_time, view, views
+from tests.support.tapping import Output, config_file, run_program, run_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
+
+
+class TestState:
+    """The file with the state, and its bookmarks."""
+
+    @pytest.mark.parametrize(
+        ("state", "message"),
+        [
+            ("", "The file with the state is no JSON"),
+            ("[]", "The file with the state is no JSON object"),
+            ('{"bookmarks": null}', "The state is not one that this tap has written"),
+            ('{"bookmarks": {"x": {"partitions": [{}]}}}', "The state is not one"),
+            ('{"bookmarks": {"x": []}}', "The state is not one that this tap has written"),
+            ('{"type": "STATE", "value": [1]}', "The state is not one that this tap has written"),
+            (
+                '{"bookmarks": {"x": {"partitions": [{"context": {}}, {"context": {}}]}}}',
+                "The state of x has a partition twice. Fix or delete it",
+            ),
+        ],
+    )
+    def test_an_invalid_state(
+        self, tmp_path: Path, sandbox: Sandbox, state: str, message: str
+    ) -> None:
+        (tmp_path / "state.json").write_text(state, encoding="utf-8")
+        config = config_file(tmp_path, **sandbox.config)
+        done = run_program("--config", config, "--state", str(tmp_path / "state.json"))
+        assert done.returncode == 1
+        assert message in one_line(done.stderr)
+        assert done.stdout == ""
+
+    @pytest.mark.parametrize("value", ["banana", 7.5, [1]])
+    def test_an_invalid_bookmark_stops_only_its_stream(
+        self, world: ExplicitWorld, sandbox: Sandbox, value: Any
+    ) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        first = run_tap(sandbox)
+        state = first.states[-1]
+        part = state["bookmarks"]["video_views"]["partitions"][0]
+        part["replication_key_value"] = value
+        output = Output()
+        settings = {"start_date": view(0, NOW - 30 * HOUR)["view_end"]}
+        if value == 7.5:  # accepted, as seconds since 1970
+            run_tap(sandbox, state=state, output=output, **settings)
+            assert len(output.records("video_views")) == 3
+            return
+        with pytest.raises(MuxError, match=r"^video_views failed: The state of video_views is not"):
+            run_tap(sandbox, state=state, output=output, **settings)
+        assert output.schema("errors")
+
+    def test_a_null_bookmark_is_no_bookmark(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        state = run_tap(sandbox, "video_views").states[-1]
+        state["bookmarks"]["video_views"]["partitions"][0]["replication_key_value"] = None
+        output = run_tap(sandbox, "video_views", state=state)
+        assert len(output.records("video_views")) == 3
+
+    @pytest.mark.parametrize(
+        "wrapped",
+        [
+            lambda state: {"type": "STATE", "value": state},
+            lambda state: {"singer_state": state},
+            lambda state: {"completed": {"singer_state": state}, "partial": {}},
+        ],
+    )
+    def test_a_state_in_its_wrapping_is_understood(
+        self, world: ExplicitWorld, sandbox: Sandbox, wrapped: Any
+    ) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        state = run_tap(sandbox, "video_views").states[-1]
+        again = run_tap(sandbox, "video_views", state=wrapped(state), lookback_seconds=0)
+        assert len(again.records("video_views")) == 1  # the one at the bookmark
+        assert again.states[-1] == state
+
+    @pytest.mark.parametrize("seconds", [60, 10**9])
+    def test_a_bookmark_in_the_future_is_reported(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, seconds: int
+    ) -> None:
+        world.view_rows = views(3, NOW - 2 * HOUR, 1)
+        state = run_tap(sandbox, "video_views").states[-1]
+        part = state["bookmarks"]["video_views"]["partitions"][0]
+        part["replication_key_value"] = tap_time(int(time.time()) + seconds)
+        run_tap(sandbox, "video_views", state=state)
+        assert "The bookmark of video_views lies in the future" in caplog.text
