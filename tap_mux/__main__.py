@@ -13,11 +13,11 @@ def main() -> None:
 def _run() -> None:
     # Garbage collection takes a fifth of the time of the imports, and frees nothing of them.
     gc.disable()
-    from tap_mux.cli import CommandLine  # noqa: PLC0415
+    from tap_mux import cli  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
-    CommandLine.cli()
+    cli.main()
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 import sys
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from dotenv import load_dotenv
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
@@ -24,6 +26,7 @@ from tap_mux.run.outcome import Outcome
 from tap_mux.run.progress import Progress
 from tap_mux.settings.settings import SETTINGS, validation_errors
 from tap_mux.settings.suggestion import suggestion
+from tap_mux.settings.variables import settings_in
 from tap_mux.streams import ALL_STREAMS
 
 if sys.version_info >= (3, 12):
@@ -37,8 +40,10 @@ if TYPE_CHECKING:
     from tap_mux.api.environment import Environment
     from tap_mux.streams.base import MuxStream
 
-# The SDK's sentence begins with the value, which may be or hold a credential.
-_WRONG_TYPE = re.compile(r".* (?P<what>is not of type .+) in config\[(?P<path>.+)\]", re.DOTALL)
+# The SDK's sentence mostly begins with the value, which may be or hold a credential.
+_PLACE = re.compile(r"(?P<what>.+) in config\[(?P<path>.+)\]", re.DOTALL)
+_ABOUT_NAMES = re.compile(r"'\w+' is a required property|Additional properties are not allowed .+")
+_BEHIND_VALUE = re.compile(r".* (is (not of type|not one of|less than|greater than) .+)", re.DOTALL)
 
 
 class TapMux(Tap):
@@ -60,19 +65,35 @@ class TapMux(Tap):
     ]
 
     def __init__(
-        self, *, config: dict[str, Any] | None = None, validate_config: bool = True, **kwargs: Any
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        needs_token: bool = True,
+        **kwargs: Any,
     ) -> None:
         """Take the settings.
 
         Args:
             config: The settings; null is the same as not set.
+            parse_env_config: Whether environment variables may have settings, too.
             validate_config: Whether to refuse settings that a run cannot work with.
+            needs_token: Whether the access token may not be missing.
             kwargs: As the SDK's.
 
         Raises:
             ConfigValidationError: The settings have errors.
         """
         given = {name: value for name, value in (config or {}).items() if value is not None}
+        schema = copy.deepcopy(self.config_jsonschema)
+        self.append_builtin_config(schema)
+        if parse_env_config:
+            load_dotenv()  # as the SDK does
+            found, wrong = settings_in(os.environ, schema["properties"])
+            if wrong and validate_config:
+                raise _validation_error(wrong)
+            given |= found
         try:
             # The SDK's handlers of signals end the program as if it were complete.
             with handlers_kept():
@@ -80,12 +101,12 @@ class TapMux(Tap):
         except ConfigValidationError as error:
             raise _validation_error(map(_without_value, error.errors)) from None
         if validate_config:
-            if found := [*validation_errors(self.config), *_parameter_errors(self.config)]:
-                raise _validation_error(found)
-            schema = copy.deepcopy(self.config_jsonschema)
-            self.append_builtin_config(schema)
+            errors = validation_errors(self.config, needs_token=needs_token)
+            if wrong := [*errors, *_parameter_errors(self.config)]:
+                raise _validation_error(wrong)
             for name in sorted(self.config.keys() - schema["properties"].keys()):
-                self.logger.warning("Unknown setting, ignored: %s", name)
+                hint = suggestion(name, schema["properties"])
+                self.logger.warning("Unknown setting, ignored: %s%s", name, hint)
 
     @cached_property
     @override
@@ -223,17 +244,24 @@ class TapMux(Tap):
         with suppress(OutputError):
             self.state_writer.write_state(self.state)
 
-    def probe_all(self) -> Iterator[str]:
-        """Try each stream with the smallest request.
+    def probe(self, name: str | None = None) -> Iterator[str]:
+        """Try streams with the smallest request.
+
+        Args:
+            name: The stream to try; None for all.
 
         Yields:
             A line for each stream and environment: whether it can be read, or why not.
 
         Raises:
-            MuxError: As ``sync_all`` does.
+            MuxError: As ``sync_all`` does; or there is no such stream.
         """
+        if name is not None and name not in self.streams:
+            hint = suggestion(name, self.streams)
+            text = f"--test names a stream that does not exist: {name}{hint}"
+            raise MuxError(text)
         _ = self.environments.readable
-        for discovered in self.streams.values():
+        for discovered in [self.streams[name]] if name else self.streams.values():
             for stream in self._in_each_environment(cast("MuxStream", discovered)):
                 answer = "available"
                 try:
@@ -292,10 +320,11 @@ def _validation_error(errors: Iterable[str]) -> ConfigValidationError:
 
 def _without_value(error: str) -> str:
     """Word an error of the SDK without the value, which may be a credential."""
-    found = _WRONG_TYPE.fullmatch(error)
-    if not found:
+    found = _PLACE.fullmatch(error)
+    if not found or _ABOUT_NAMES.fullmatch(found["what"]):
         return error
     path = [part.strip("'") for part in found["path"].split("][")]
     if path[-1] in {"token_id", "token_secret"}:
         return f"{path[-1]} has to be text"
-    return f"{'.'.join(path)} {found['what']}"
+    behind = _BEHIND_VALUE.fullmatch(found["what"])
+    return f"{'.'.join(path)} {behind[1] if behind else 'has the wrong form'}"

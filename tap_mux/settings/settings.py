@@ -299,52 +299,53 @@ def number(config: Mapping[str, Any], name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def validation_errors(config: Mapping[str, Any]) -> Iterator[str]:
+def validation_errors(config: Mapping[str, Any], *, needs_token: bool = True) -> Iterator[str]:
     """Yield each error that the schema cannot find, as one sentence.
+
+    None quotes a value that may be a credential in the wrong place.
 
     Args:
         config: Settings that fit their schema.
+        needs_token: Whether an access token may not be missing.
     """
-    yield from _token_errors(config)
+    yield from _token_errors(config, needs_token=needs_token)
     yield from metrics_errors(config)
     yield from _stream_params_errors(config.get("stream_params", {}))
     if "@" in config["api_url"]:
         yield "api_url cannot have a user name, a password or any other @ in it"
     elif not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
-        yield f"api_url is not an http or https URL: {config['api_url']!r}"
+        yield "api_url is not an http or https URL, such as https://api.mux.com"
     elif not is_private(config["api_url"]):
-        yield (
-            f"api_url has to begin with https, since others could read the access token: "
-            f"{config['api_url']!r}"
-        )
+        yield "api_url has to begin with https, since others could read the access token"
     for name, (least, most) in _BOUNDS.items():
         try:
             value = number(config, name)
         except ValueError:
             value = math.nan
         if value is not None and not least <= value <= most:
-            yield f"{name} is not a number from {least:g} to {most:g}: {config[name]!r}"
+            yield f"{name} is not a number from {least:g} to {most:g}"
     moments = {}
     for name in ("start_date", "end_date"):
         try:
             moments[name] = moment(config, name)
         except ValueError:
             yield (
-                f"{name} is neither a date nor a date-time: {config[name]!r}; write it like "
-                "2026-01-31 or 2026-01-31T23:59:59Z"
+                f"{name} is neither a date nor a date-time; write it like 2026-01-31 or "
+                "2026-01-31T23:59:59Z"
             )
     start, end = moments.get("start_date"), moments.get("end_date")
     if start and end and end <= start:
         yield f"end_date ({config['end_date']}) has to be after start_date ({config['start_date']})"
 
 
-def _token_errors(config: Mapping[str, Any]) -> Iterator[str]:
+def _token_errors(config: Mapping[str, Any], *, needs_token: bool) -> Iterator[str]:
     if "environments" in config:
         yield from _environment_errors(config)
         return
     for name in ("token_id", "token_secret"):
         if name not in config:
-            yield f"{name} is missing"
+            if needs_token:
+                yield f"{name} is missing"
         elif not config[name].strip():
             yield f"{name} is empty"
         elif _has_half_character(config[name]):

@@ -66,14 +66,35 @@ class TestSettings:
         assert "token_secret has to be text" in one_line(done.stderr)
         assert "12345678" not in done.stderr
 
-    @pytest.mark.parametrize("option", [[], ["--test"], ["--test=schema"]])
+    @pytest.mark.parametrize(
+        "option",
+        [[], ["--discover"], ["--test"], ["--test=schema"], ["--test=assets"], ["--test=asets"]],
+    )
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"start_date": "hush"}, "start_date is neither a date nor a date-time"),
+            ({"metrics": "hush"}, "metrics is not of type 'array'"),
+            ({"max_attempts": 0}, "max_attempts is less than the minimum of 1"),
+            ({"delivery_usage_granularity": "hush"}, "is not one of ['day', 'hour']"),
+            ({"api_url": "hush"}, "api_url is not an http or https URL"),
+            ({"max_requests_per_second": "hush"}, "is not a number from 0.01 to 1000"),
+            ({"token_id": ""}, "token_id is empty. An access token is made in the Mux dashboard"),
+            ({"metrics": [{"measurement": "hush"}]}, "'metric' is a required property"),
+            ({"stream_maps": {"assets": "hush"}}, "stream_maps.assets has the wrong form"),
+            ({"stream_maps": {"assets": {"id": "1 +"}}}, "The setting stream_maps cannot be used"),
+        ],
+    )
     def test_validation_errors_are_one_line_for_every_command(
-        self, tmp_path: Path, option: list[str]
+        self, tmp_path: Path, option: list[str], settings: dict[str, Any], message: str
     ) -> None:
-        config = config_file(tmp_path, **TOKENS, start_date="yesterday")
+        config = config_file(tmp_path, **TOKENS | settings)
         done = run_program("--config", config, *option)
         assert done.returncode == 1
-        assert "start_date is neither a date nor a date-time: 'yesterday'" in one_line(done.stderr)
+        assert message in one_line(done.stderr)
+        assert "WARNING" not in done.stderr
+        assert done.stdout == ""
+        assert "hush" not in done.stderr
 
     @pytest.mark.parametrize(
         "value",
@@ -148,9 +169,12 @@ class TestSettings:
         assert tap.config == TapMux(config=TOKENS).config
 
     def test_unknown_settings_are_named(self, caplog: pytest.LogCaptureFixture) -> None:
-        TapMux(config={**TOKENS, "token": "x", "start": "y", "stream_maps": {}})
-        assert "Unknown setting, ignored: start" in caplog.text
-        assert "Unknown setting, ignored: token" in caplog.text
+        TapMux(config={**TOKENS, "token": "x", "start_dat": "y", "q": "z", "stream_maps": {}})
+        assert caplog.messages[-3:] == [
+            "Unknown setting, ignored: q",
+            "Unknown setting, ignored: start_dat, did you mean start_date?",
+            "Unknown setting, ignored: token, did you mean token_id?",
+        ]
         assert "stream_maps" not in caplog.text
 
     def test_batch_config_is_ignored(
