@@ -261,7 +261,7 @@ def _read_catalog(name: str) -> Catalog:
     content = _read_json(name, "catalog")
     try:
         for stream in content["streams"]:
-            for entry in stream["metadata"]:
+            for entry in stream.get("metadata", ()):
                 if not entry["breadcrumb"]:
                     # The SDK reads the replication method from the stream, not from metadata.
                     chosen = entry["metadata"]

@@ -8,18 +8,21 @@ import re
 import sys
 from contextlib import suppress
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from dotenv import load_dotenv
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog, CatalogEntry, Metadata, Schema
+from singer_sdk.singerlib import Catalog
 
-from tap_mux import clock, schemas
+from tap_mux import clock
 from tap_mux.api.errors import APIError, MuxError
 from tap_mux.ending import ToldToEnd, handlers_kept
 from tap_mux.records.writer import BatchWriter, OutputError
+from tap_mux.run.advice import warn_of_catalog, warn_of_range, warn_of_state
+from tap_mux.run.catalog import bring_up_to_date
 from tap_mux.run.environments import Environments
 from tap_mux.run.lanes import lanes_of, read_one_by_one, read_side_by_side
 from tap_mux.run.outcome import Outcome
@@ -156,15 +159,17 @@ class TapMux(Tap):
         except (AttributeError, KeyError, TypeError, ValueError):
             text = "The state is not one that this tap has written. Fix or delete it"
             raise MuxError(text) from None
+        warn_of_state(state, [stream.name for stream in ALL_STREAMS])
         super().load_state(state)
 
     @override
     def setup_mapper(self) -> None:
         """Prepare stream maps; the catalog may be from before the settings were changed."""
         if self.input_catalog:
+            is_one_of_many = self.environments.all[0].is_one_of_many
             for stream in ALL_STREAMS:
                 if entry := self.input_catalog.get_stream(stream.name):
-                    self._bring_up_to_date(entry, stream)
+                    bring_up_to_date(entry, stream, self.config, is_one_of_many=is_one_of_many)
         # Tap's own method gives streams that are not selected a schema without fields, which no
         # map fits.
         super(Tap, self).setup_mapper()
@@ -177,30 +182,6 @@ class TapMux(Tap):
                     name, entry.schema.to_dict(), entry.key_properties
                 )
         self.mapper.register_raw_streams_from_catalog(selected)
-
-    def _bring_up_to_date(self, entry: CatalogEntry, stream: type[MuxStream]) -> None:
-        """Bring the schema and the keys of an entry into the form of today, by the settings."""
-        whole = schemas.read(entry.tap_stream_id)
-        hidden = () if self.config.get("include_credentials") else schemas.credentials(whole)
-        keeps = self.config.get("keep_unknown_fields")
-        shown = schemas.for_catalog(entry.schema.to_dict(), hidden, has_unknown_fields=keeps)
-        for former in stream.former_replication_keys.intersection(entry.key_properties or ()):
-            shown["properties"].pop(former, None)
-            shown["properties"] |= {key: whole["properties"][key] for key in stream.primary_keys}
-            entry.key_properties = list(stream.primary_keys)
-            entry.replication_key = cast("str", stream.replication_key)
-        keys = {*(entry.key_properties or ())} - {"environment_id"}
-        if keys and keys == stream.former_primary_keys:
-            for gone in stream.former_primary_keys - whole["properties"].keys():
-                shown["properties"].pop(gone, None)
-            shown["properties"] |= {key: whole["properties"][key] for key in stream.primary_keys}
-            entry.key_properties = list(stream.primary_keys)
-            for key in stream.primary_keys:
-                entry.metadata["properties", key] = Metadata(Metadata.InclusionType.AUTOMATIC)
-        entry.schema = Schema.from_dict(shown)
-        are_many = self.environments.all[0].is_one_of_many
-        if are_many and stream.ids_repeat and entry.key_properties:
-            entry.key_properties = list(dict.fromkeys((*entry.key_properties, "environment_id")))
 
     # The SDK marks sync_all as final. Its loop takes one record after the other from a stream and
     # looks up for each how it is written, which costs more than all else together. And it knows
@@ -220,6 +201,8 @@ class TapMux(Tap):
         rest = [name for name, stream in self.streams.items() if not stream.selected]
         self.logger.debug("Not selected: %s", ", ".join(rest))
         tables = [self._in_each_environment(cast("MuxStream", stream)) for stream in selected]
+        warn_of_catalog(self.input_catalog or (), self.streams)
+        warn_of_range(self.config, list(chain(*tables)), self.initialized_at // 1000)
         self.environments.warn_of_removed(
             self.state.get("bookmarks", {}),
             [streams[0].name for streams in tables if streams[0].table_version is not None],

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_mux.api.errors import MuxError
-from tests.support.log import one_line
-from tests.support.records import HOUR, NOW, tap_time, view, views
-from tests.support.tapping import Output, config_file, run_program, run_tap
+from tests.support.log import one_line, warnings_in
+from tests.support.records import DAY, HOUR, NOW, tap_time, view, views
+from tests.support.tapping import Output, bookmark, config_file, run_program, run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mux_sandbox import ExplicitWorld, Sandbox
+
+PAST: dict[str, Any] = {
+    "start_date": tap_time(NOW - 30 * DAY),
+    "end_date": tap_time(NOW - 10 * DAY),
+}
 
 
 class TestState:
@@ -99,3 +105,70 @@ class TestState:
         part["replication_key_value"] = tap_time(int(time.time()) + seconds)
         run_tap(sandbox, "video_views", state=state)
         assert "The bookmark of video_views lies in the future" in caplog.text
+
+
+class TestLessThanExpected:
+    """A state and a range of time that make a run read less than its user may think."""
+
+    @pytest.mark.parametrize(
+        ("state", "message"),
+        [
+            (
+                {"bookmarks": {"orders": {"replication_key_value": 1}, "assets": {}, "aa": {}}},
+                "The state has bookmarks of streams that do not exist: aa, orders. If it is the",
+            ),
+            (
+                {"orders": "2026-01-01"},
+                "The state has no bookmarks, so all is read from the beginning. Pass the last",
+            ),
+            ({}, None),
+            ({"bookmarks": {}}, None),
+        ],
+    )
+    def test_a_state_of_another_tap(
+        self, tmp_path: Path, sandbox: Sandbox, state: dict[str, Any], message: str | None
+    ) -> None:
+        path = tmp_path / "state.json"
+        path.write_text(json.dumps(state))
+        done = run_program("--config", config_file(tmp_path, **sandbox.config), f"--state={path}")
+        assert done.returncode == 0
+        lines = warnings_in(done.stderr)
+        assert len(lines) == (message is not None)
+        assert all(f"| {message}" in line for line in lines)
+
+    @pytest.mark.parametrize(("days", "warns"), [(1, True), (-1, False)])
+    def test_a_start_date_in_the_future(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, days: int, *, warns: bool
+    ) -> None:
+        output = run_tap(sandbox, "video_views", start_date=tap_time(int(time.time()) + days * DAY))
+        assert ("start_date lies in the future" in caplog.text) == warns
+        assert (bookmark(output.states[-1]) is None) == warns
+
+    def test_a_backfill_before_the_bookmark(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.view_rows = [view("old", NOW - 20 * DAY), view("new", NOW - 2 * HOUR)]
+        streams = ("video_views", "errors", "assets")
+        state = run_tap(sandbox, *streams).states[-1]
+        caplog.clear()
+        output = run_tap(sandbox, *streams, state=state, **PAST)
+        lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        (line,) = lines
+        assert line.startswith(
+            "Nothing is read of errors, video_views: end_date lies before their bookmarks in the "
+            "state. To read that time again, run without the state"
+        )
+        assert output.records("video_views") == []
+        assert bookmark(output.states[-1]) == bookmark(state)
+        caplog.clear()
+        (record,) = run_tap(sandbox, "video_views", **PAST).records("video_views")
+        assert record["id"] == "old"
+        assert "Nothing is read" not in caplog.text
+
+    def test_a_backfill_of_what_a_new_metric_lacks(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        state = run_tap(sandbox, "metric_overall", metrics=[{"metric": "views"}]).states[-1]
+        metrics = [{"metric": "views"}, {"metric": "playing_time"}]
+        run_tap(sandbox, "metric_overall", state=state, metrics=metrics, **PAST)
+        assert "Nothing is read" not in caplog.text

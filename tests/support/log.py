@@ -8,3 +8,10 @@ def one_line(stderr: str) -> str:
     assert "Traceback" not in stderr
     (line,) = [line for line in stderr.splitlines() if "| ERROR" in line]
     return line
+
+
+def warnings_in(stderr: str) -> list[str]:
+    """Return the warnings in the log, without errors."""
+    assert "Traceback" not in stderr
+    assert "| ERROR" not in stderr
+    return [line for line in stderr.splitlines() if "| WARNING" in line]
