@@ -11,22 +11,88 @@ from typing import TYPE_CHECKING
 import click
 
 from mux_sandbox import child
+from mux_sandbox.arguments import Command, Refused, rate, seconds, shares
+from mux_sandbox.errors import made_up
+from mux_sandbox.families import FAMILIES
+from mux_sandbox.faults import Answer
+from mux_sandbox.options import SandboxOptions
 from mux_sandbox.sandbox import Sandbox
 from mux_sandbox.world import GeneratedWorld
+from mux_sandbox.world.dice import Dice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
+
+    from mux_sandbox.families import Family
+    from mux_sandbox.options import RateLimit
+    from mux_sandbox.request_log import RequestRecord
 
 
 @click.command(
+    cls=Command,
     context_settings={"allow_interspersed_args": False, "show_default": True},
     options_metavar="[OPTIONS]",
 )
 @click.option("--serve", is_flag=True, help="Only serve, until Ctrl-C, and print the settings.")
-@click.option("--port", default=0, metavar="PORT", help="Port to serve on; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=0,
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Port to serve on; 0 takes a free one.",
+)
 @click.option("--seed", default=1, help="Another number makes another world.")
-@click.option("--assets", default=3000, help="About how many assets there are.")
-@click.option("--views-per-day", default=400, help="About how many views there are each day.")
+@click.option(
+    "--assets",
+    default=3000,
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="About how many assets there are.",
+)
+@click.option(
+    "--views",
+    default=400,
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="About how many views there are each day.",
+)
+@click.option(
+    "--days",
+    default=100,
+    type=click.IntRange(1, 1000),
+    metavar="NUMBER",
+    help="For how many days views are kept.",
+)
+@click.option(
+    "--latency",
+    default="0",
+    callback=seconds,
+    metavar="SECONDS",
+    help="How long each answer takes, such as 0.15.",
+)
+@click.option(
+    "--rate-limit",
+    callback=rate,
+    metavar="REQUESTS:PER_SECOND",
+    help="How many requests each part of the API takes at once, and how many more come each"
+    " second, such as 20:5. Mux has 5 a second, and 1 for monitoring.",
+)
+@click.option(
+    "--deny",
+    multiple=True,
+    type=click.Choice(FAMILIES),
+    help="A part of the API that the access token may not read; data takes monitoring along. Can"
+    " be repeated.",
+)
+@click.option(
+    "--faults",
+    multiple=True,
+    callback=shares,
+    metavar="STATUS:SHARE",
+    help="A status, and the share of requests that are answered with it at random, such as"
+    " 429:0.05. Can be repeated.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARGS]...]")
 def main(
     *,
@@ -34,7 +100,12 @@ def main(
     port: int,
     seed: int,
     assets: int,
-    views_per_day: int,
+    views: int,
+    days: int,
+    latency: float,
+    rate_limit: RateLimit | None,
+    deny: tuple[Family, ...],
+    faults: list[tuple[int, float]],
     command: tuple[str, ...],
 ) -> None:
     """Run COMMAND against a small Mux API on this machine.
@@ -45,11 +116,22 @@ def main(
     The API serves a made-up environment. Its past is the same each time; time adds new things.
     """
     if serve == bool(command):
-        message = "give either a command to run, or --serve"
-        raise click.UsageError(message)
-    world = GeneratedWorld(seed=seed, assets=assets, views_per_day=views_per_day)
+        message = "Give either a command to run, or --serve."
+        raise Refused(message)
+    denied = {*deny, *(("monitoring",) if "data" in deny else ())}
+    options = SandboxOptions(retention_days=days, denied=frozenset(denied), latency_seconds=latency)
+    if rate_limit:
+        options.rate_limits = dict.fromkeys(FAMILIES, rate_limit)
+    world = GeneratedWorld(seed=seed, assets=assets, views_per_day=views)
+    prepared = Sandbox(world, options, port=port)
+    for status, share in faults:
+        error = made_up(status)
+        dice = Dice(seed, "faults", status)
+        prepared.faults.add(
+            _now_and_then(share, dice), None, action=Answer(error.status, error.body)
+        )
     try:
-        sandbox = Sandbox(world, port=port).__enter__()
+        sandbox = prepared.__enter__()
     except OSError as error:
         message = f"cannot serve on port {port}: {os.strerror(error.errno or 0)}"
         raise click.ClickException(message) from error
@@ -58,6 +140,10 @@ def main(
     finally:
         sandbox.__exit__()
     sys.exit(code)
+
+
+def _now_and_then(share: float, dice: Dice) -> Callable[[RequestRecord], bool]:
+    return lambda _: dice.chance(share)
 
 
 def _serve(sandbox: Sandbox) -> int:

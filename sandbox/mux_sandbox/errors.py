@@ -49,6 +49,14 @@ def too_many_requests() -> ApiError:
     return ApiError(429, {"errors": ["Too many requests, retry later."]})
 
 
+def made_up(status: int) -> ApiError:
+    """Give an error with a status that was asked for."""
+    known = too_many_requests()
+    if status == known.status:
+        return known
+    return _typed(status, "made_up", f"The sandbox was told to answer {status} now and then.")
+
+
 def asset_id_invalid(identifier: str) -> ApiError:
     """Refuse what cannot be the id of an asset."""
     return invalid_parameters(f'Asset id "{identifier}" was invalid')
@@ -67,6 +75,11 @@ def bad_request(message: str) -> ApiError:
 def forbidden(feature: str) -> ApiError:
     """Say that a feature is not switched on."""
     return _typed(403, "forbidden", f"{feature} must first be enabled in the dashboard.")
+
+
+def no_permission(family: str) -> ApiError:
+    """Refuse a part of the API that the access token may not read."""
+    return _typed(403, "forbidden", f"This access token has no permission to read {family}.")
 
 
 def no_usage_exports() -> ApiError:

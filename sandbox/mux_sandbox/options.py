@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from mux_sandbox.world.interface import Row, World
+from mux_sandbox.families import FAMILIES
 
-Family: TypeAlias = Literal["video", "data", "monitoring", "system", "robots"]
-"""A part of the API with rate limits of its own."""
+if TYPE_CHECKING:
+    from mux_sandbox.families import Family
+    from mux_sandbox.world.interface import Row, World
 
 EngagementForm: TypeAlias = Literal["with_id", "with_views", "bare"]
 """A form in which heatmaps and hotspots are given."""
@@ -35,8 +35,7 @@ class RateLimit(NamedTuple):
 
 
 def _generous() -> dict[Family, RateLimit]:
-    families: tuple[Family, ...] = ("video", "data", "monitoring", "system", "robots")
-    return {family: RateLimit(1000, 500) for family in families}
+    return dict.fromkeys(FAMILIES, RateLimit(1000, 500))
 
 
 @dataclass
@@ -74,6 +73,9 @@ class SandboxOptions:
     usage_exports_enabled: bool = True
     robots_enabled: bool = True
     """Whether these features are switched on; if not, their endpoints answer 403."""
+
+    denied: frozenset[Family] = frozenset()
+    """Parts that no access token may read; their endpoints answer 403, except whoami."""
 
     latency_seconds: float = 0.0
 

@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from mux_sandbox.options import Family, RateLimit
+    from mux_sandbox.families import Family
+    from mux_sandbox.options import RateLimit
 
 
 class Allowance(NamedTuple):

@@ -20,10 +20,12 @@ from mux_sandbox.endpoints.call import Call, Handler, encode
 from mux_sandbox.errors import (
     ApiError,
     method_not_allowed,
+    no_permission,
     not_found,
     too_many_requests,
     unauthorized,
 )
+from mux_sandbox.families import family_of
 from mux_sandbox.listings import Listings
 from mux_sandbox.options import RateLimit
 from mux_sandbox.parameters import Parameters
@@ -33,10 +35,12 @@ from mux_sandbox.request_log import RequestLog, RequestRecord
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mux_sandbox.options import Environment, Family, SandboxOptions
+    from mux_sandbox.options import Environment, SandboxOptions
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
-_MONITORING = ("/data/v1/monitoring", "/data/v1/realtime")
+_WHOAMI = "/system/v1/whoami"
+"""Every access token may read this."""
+
 _CALL = web.RequestKey("call", Call)
 
 
@@ -135,6 +139,9 @@ class Server:
             if environment is None:
                 raise unauthorized()
             self._limit(request, environment, headers)
+            family = family_of(request.path)
+            if family in self._options.denied and request.path != _WHOAMI:
+                raise no_permission(family)
             request[_CALL] = Call(
                 environment=environment,
                 options=self._options,
@@ -158,7 +165,7 @@ class Server:
     def _limit(
         self, request: web.Request, environment: Environment, headers: dict[str, str]
     ) -> None:
-        family = _family(request.path)
+        family = family_of(request.path)
         rate = self._options.rate_limits[family]
         allowance = self._limiter.take(environment.environment_id, family, RateLimit(*rate))
         if self._options.announce_rate_limits:
@@ -174,13 +181,6 @@ def _endpoint(handler: Handler) -> Callable[[web.Request], Awaitable[web.Respons
         return web.Response(body=body if isinstance(body, bytes) else encode(body))
 
     return endpoint
-
-
-def _family(path: str) -> Family:
-    if path.startswith(_MONITORING):
-        return "monitoring"
-    prefix = path.split("/", 2)[1]
-    return cast("Family", prefix) if prefix in {"data", "system", "robots"} else "video"
 
 
 def _reset(request: web.Request) -> web.Response:

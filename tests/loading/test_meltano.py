@@ -152,7 +152,7 @@ class TestRuns:
         done = in_project(
             project,
             "mux-sandbox",
-            *("--assets=40", "--views-per-day=3"),
+            *("--assets=40", "--views=3"),
             *("meltano", "--log-format=plain", "run", "tap-mux", "target-duckdb", "duckdb:show"),
         )
         for stream in LISTINGS:
