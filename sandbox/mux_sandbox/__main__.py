@@ -165,6 +165,9 @@ def _run(command: tuple[str, ...], sandbox: Sandbox) -> int:
         # Without NO_PROXY, the command might ask a proxy for loopback.
         direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
         meltano = {"MELTANO_ENVIRONMENT": "sandbox"}
+        # Otherwise each line begins with 53 characters that nobody needs here.
+        form = os.environ.get("MELTANO_CLI_LOG_FORMAT", "plain")
+        meltano["MELTANO_CLI_LOG_FORMAT"] = form
         return child.run(command, {**direct, **meltano, **sandbox.environ})
     except FileNotFoundError:
         click.echo(f"mux-sandbox: {command[0]}: command not found", err=True)
