@@ -1,33 +1,29 @@
-"""README agrees with the code."""
+"""README and the pages agree with the code, and with each other."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_mux import schemas
 from tap_mux.settings.metrics import DEFAULT_METRICS
 from tap_mux.settings.settings import SETTINGS
 from tap_mux.tap import TapMux
+from tests.docs.pages import DOCS, PAGES, README, ROOT, SITE, anchors, blocks, links, table, text
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SOURCE = "".join(
     re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8"))
     for path in (ROOT / "tap_mux").rglob("*.py")
 )
 TAP = TapMux(config={"token_id": "id", "token_secret": "secret"})
-
-
-def table(name: str) -> list[list[str]]:
-    """Return the rows of a table of README, without its head."""
-    _, text = README.split(f"<!-- {name}: checked by tests/docs/test_docs.py -->")
-    rows = text.split("\n\n")[1].splitlines()[2:]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+EXAMPLES = [(page, example) for page in PAGES for example in blocks(page, "json")]
 
 
 def test_streams() -> None:
@@ -40,9 +36,25 @@ def test_streams() -> None:
         path = getattr(stream, "path", "")
         selected = "yes" if stream.selected_by_default else "no"
         expected.append([f"`{name}`", f"`GET {path}`", key, by, selected])
-    rows = table("streams")
+    rows = table(DOCS / "streams.md", "stream")
     assert [row[:5] for row in rows] == expected
     assert all(requests and needs for *_, requests, needs in rows)
+
+
+def test_numbers_of_streams_and_fields() -> None:
+    assert f"{len(TAP.streams)} streams" in text(README)
+    by_default = sum(stream.selected_by_default for stream in TAP.streams.values())
+    assert by_default == 16
+    assert "Sixteen streams are read by default" in text(README)
+
+    def fields(stream: str) -> int:
+        return len(schemas.read(stream)["properties"])
+
+    streams, exports = text(DOCS / "streams.md"), text(DOCS / "exports.md")
+    assert f"short form ({fields('video_views')} fields)" in streams
+    assert f"everything ({fields('video_view_details')} fields and the events)" in streams
+    exported = f"{fields('exported_video_views')} columns instead of {fields('video_views')}"
+    assert exported in exports
 
 
 def test_settings() -> None:
@@ -53,15 +65,15 @@ def test_settings() -> None:
         if isinstance(setting.get("default"), str):
             default = default.replace('"', "")
         if name == "metrics":
-            default = "below"
+            default = "see [Metrics](metrics.md)"
         variable = f"`TAP_MUX_{name.upper()}`"
         expected.append([f"`{name}`", variable, default, setting["description"]])
-    assert table("settings") == expected
+    assert table(DOCS / "settings.md", "setting") == expected
 
 
 def test_troubleshooting_quotes_messages_of_the_tap() -> None:
     code = re.sub(r"\s+", " ", SOURCE)
-    for cell, _ in table("troubleshooting"):
+    for cell, _ in table(DOCS / "troubleshooting.md", "what the log says"):
         quotes = re.findall(r"`([^`]+)`", cell)
         assert quotes, cell
         for quote in quotes:
@@ -70,32 +82,51 @@ def test_troubleshooting_quotes_messages_of_the_tap() -> None:
             assert pattern in code, quote
 
 
-@pytest.mark.parametrize("language", ["json"])
-def test_example_settings_are_accepted(language: str) -> None:
-    texts = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    assert len(texts) == 4
-    for text in texts:
-        settings: dict[str, Any] = json.loads(text)
-        token = {} if "environments" in settings else {"token_id": "id", "token_secret": "secret"}
-        tap = TapMux(config=token | settings, setup_mapper=False)
-        assert tap.config.items() >= settings.items()
+@pytest.mark.parametrize(("page", "example"), EXAMPLES)
+def test_example_settings_are_accepted(page: Path, example: str) -> None:
+    settings: dict[str, Any] = json.loads(example)
+    token = {} if "environments" in settings else {"token_id": "id", "token_secret": "secret"}
+    tap = TapMux(config=token | settings, setup_mapper=False)
+    assert tap.config.items() >= settings.items(), page
 
 
-def test_readme_shows_the_default_metrics() -> None:
-    first, *_ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+def test_all_example_settings_are_found() -> None:
+    assert len(EXAMPLES) == 4
+
+
+def test_page_shows_the_default_metrics() -> None:
+    first, *_ = blocks(DOCS / "metrics.md", "yaml")
     shown = [json.loads(line.removeprefix("- ")) for line in first.splitlines()]
     assert shown == DEFAULT_METRICS
 
 
 def test_ci_runs_the_test_command_of_readme() -> None:
-    commands = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    assert "uv run pytest\n" in commands
+    assert "uv run pytest\n" in blocks(README, "sh")
     (checks,) = re.findall(r"for check in (.*); do", (ROOT / ".ci" / "run").read_text("utf-8"))
     assert shlex.split(checks)[0] == "uv run pytest"
 
 
-def test_links_are_valid() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert links
-    for link in links:
-        assert link.startswith("https://") or (ROOT / link).exists(), link
+def test_readme_is_short() -> None:
+    assert len(text(README).split()) <= 1500
+
+
+def test_readme_links_work_anywhere() -> None:
+    """PyPI shows README without the repository around it."""
+    assert all(link.startswith("https://") for link in links(README))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_are_valid(page: Path) -> None:
+    for link in links(page):
+        if link.startswith("https://") and not link.startswith(SITE):
+            continue
+        path, _, anchor = link.partition("#")
+        target = ROOT / path.removeprefix(SITE) if path.startswith(SITE) else page.parent / path
+        target = target if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_is_linked_from_the_start_page() -> None:
+    start = {(DOCS / link).resolve() for link in links(DOCS / "index.md")}
+    assert {page for page in DOCS.glob("*.md") if page.name != "index.md"} <= start

@@ -1,33 +1,30 @@
-"""The examples of stream maps in README work."""
+"""The examples of stream maps work."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_mux import schemas
+from tests.docs.pages import DOCS, blocks
 from tests.support.records import HOUR, NOW, asset, view
 from tests.support.tapping import Output, catalog_of, config_file, run_program, run_tap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mux_sandbox import ExplicitWorld, Sandbox
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 STREAM = "video_view_details"
 
 
 def recipe() -> dict[str, Any]:
     """Return the example settings that leave out personal data."""
-    (text,) = [
-        text
-        for text in re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-        if "stream_maps" in text
-    ]
+    page = DOCS / "credentials.md"
+    (text,) = [example for example in blocks(page, "json") if "stream_maps" in example]
     settings: dict[str, Any] = json.loads(text)
     return settings
 
