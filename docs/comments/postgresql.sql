@@ -578,7 +578,7 @@ COMMENT ON COLUMN tap_mux."signing_keys"."environment_id" IS 'Mux environment th
 COMMENT ON TABLE tap_mux."subview_timeseries" IS 'One rendition or playback mode, and for how long it was played in an hour. API: https://www.mux.com/docs/api-reference/data/subview-metrics';
 COMMENT ON COLUMN tap_mux."subview_timeseries"."metric" IS 'Mux''s name of the metric, which is playing_time; added by the tap.';
 COMMENT ON COLUMN tap_mux."subview_timeseries"."subview_type" IS 'What views are divided by: rendition or playback_mode; added by the tap.';
-COMMENT ON COLUMN tap_mux."subview_timeseries"."group" IS 'The rendition or mode, as Mux writes it (its breakdown_value); other is the sum of all beyond the first 100.';
+COMMENT ON COLUMN tap_mux."subview_timeseries"."breakdown_value" IS 'The rendition or mode, as Mux writes it; other is the sum of all beyond the first 100.';
 COMMENT ON COLUMN tap_mux."subview_timeseries"."date" IS 'When the hour begins (UTC).';
 COMMENT ON COLUMN tap_mux."subview_timeseries"."metric_value" IS 'How long was played, in the unit that unit names (ms: milliseconds).';
 COMMENT ON COLUMN tap_mux."subview_timeseries"."status" IS 'Always complete: only hours that Mux will not change any more are read.';

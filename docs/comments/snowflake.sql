@@ -578,7 +578,7 @@ COMMENT IF EXISTS ON COLUMN tap_mux."SIGNING_KEYS"."ENVIRONMENT_ID" IS 'Mux envi
 COMMENT IF EXISTS ON TABLE tap_mux."SUBVIEW_TIMESERIES" IS 'One rendition or playback mode, and for how long it was played in an hour. API: https://www.mux.com/docs/api-reference/data/subview-metrics';
 COMMENT IF EXISTS ON COLUMN tap_mux."SUBVIEW_TIMESERIES"."METRIC" IS 'Mux''s name of the metric, which is playing_time; added by the tap.';
 COMMENT IF EXISTS ON COLUMN tap_mux."SUBVIEW_TIMESERIES"."SUBVIEW_TYPE" IS 'What views are divided by: rendition or playback_mode; added by the tap.';
-COMMENT IF EXISTS ON COLUMN tap_mux."SUBVIEW_TIMESERIES"."GROUP" IS 'The rendition or mode, as Mux writes it (its breakdown_value); other is the sum of all beyond the first 100.';
+COMMENT IF EXISTS ON COLUMN tap_mux."SUBVIEW_TIMESERIES"."BREAKDOWN_VALUE" IS 'The rendition or mode, as Mux writes it; other is the sum of all beyond the first 100.';
 COMMENT IF EXISTS ON COLUMN tap_mux."SUBVIEW_TIMESERIES"."DATE" IS 'When the hour begins (UTC).';
 COMMENT IF EXISTS ON COLUMN tap_mux."SUBVIEW_TIMESERIES"."METRIC_VALUE" IS 'How long was played, in the unit that unit names (ms: milliseconds).';
 COMMENT IF EXISTS ON COLUMN tap_mux."SUBVIEW_TIMESERIES"."STATUS" IS 'Always complete: only hours that Mux will not change any more are read.';

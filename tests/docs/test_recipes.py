@@ -186,9 +186,12 @@ def test_several_environments(warehouse: duckdb.DuckDBPyConnection) -> None:
         {**each, "token_id": f"token-{each['name']}", "token_secret": "secret"} for each in shown
     ]
     with Sandbox(options=SandboxOptions(environments=environments)) as sandbox:
-        config = {"api_url": sandbox.url, "environments": tokens, "token_id": None}
         output = run_tap(
-            sandbox, catalog=catalog_of("video_views"), **{**config, "token_secret": None}
+            sandbox,
+            catalog=catalog_of("video_views"),
+            environments=tokens,
+            token_id=None,
+            token_secret=None,
         )
     assert {each["environment_id"]: each["id"] for each in output.records("video_views")} == {
         f"environment-{name}": name for name in worlds

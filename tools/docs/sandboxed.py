@@ -66,7 +66,7 @@ class _Messages(BatchWriter):
         self.messages.append(msgspec.json.decode(self.format_message(message)))
 
     @override
-    def write_lines(self, lines: bytes) -> None:
+    def write_lines(self, lines: bytes, max_bytes: int = 0) -> None:
         """Keep messages of a batch."""
         self.messages += map(msgspec.json.decode, lines.splitlines())
 
