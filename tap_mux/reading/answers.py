@@ -22,26 +22,38 @@ if TYPE_CHECKING:
     Key = Callable[[Record], Hashable]
 
 _PLACEHOLDER = re.compile(r"\{\w+\}", re.ASCII)
+_FOLDER = re.compile(r"(^|[/\\])\.\.?($|[/\\])")
+_MAX_QUOTE = 50
 _MAX_DIGITS = 12
 """A count with more digits is no count: no list is that long."""
 _YEAR_10000 = 253_402_300_800
 """The first moment that no timestamp can name, in epoch seconds."""
 
 
+class PathError(UnexpectedAnswerError):
+    """An ID cannot be in a path: it would make it the path of something else."""
+
+
 def expand_path(path: str, *ids: object) -> str:
     """Fill IDs into a path.
+
+    Servers and proxies take ``.`` and ``..`` for other folders, also where slashes are encoded.
 
     Args:
         path: The path, with a placeholder such as ``{ASSET_ID}`` for each ID.
         ids: The IDs that Mux listed.
 
     Raises:
+        PathError: One of them would lead elsewhere.
         UnexpectedAnswerError: One of them is no ID.
     """
     for found in ids:
         if not isinstance(found, str) or not found:
             text = f"Mux listed something without the ID that GET {path} needs"
             raise UnexpectedAnswerError(text)
+        if _FOLDER.search(found):
+            text = f"Mux listed the ID {found[:_MAX_QUOTE]!r}, which GET {path} cannot ask for"
+            raise PathError(text)
         path = _PLACEHOLDER.sub(quote(found, safe=""), path, count=1)
     return path
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError, NoneAvailableError
-from tap_mux.reading.answers import by_field, expand_path, objects_of, others
+from tap_mux.reading.answers import PathError, by_field, expand_path, objects_of, others
 from tap_mux.streams.cost import Cost
 from tap_mux.streams.periodic import PeriodicStream, timeframe
 
@@ -91,9 +91,12 @@ class EngagementStream(PeriodicStream):
 
     def _engagement(self, window: Window, item: str) -> dict[str, Any] | None:
         """Ask for one thing; None for one that has been deleted."""
-        path = expand_path(self.path, item)
         try:
+            path = expand_path(self.path, item)
             answer = self.client.get(path, timeframe(window), data=dict, bare_field=self.content)
+        except PathError as error:
+            self.logger.warning("%s lacks records: %s", self.name, error)
+            return None
         except APIError as error:
             is_no_id = error.status == HTTPStatus.BAD_REQUEST and not error.is_timeframe_refused
             if is_no_id:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError, NoneAvailableError
-from tap_mux.reading.answers import expand_path
+from tap_mux.reading.answers import PathError, expand_path
 from tap_mux.reading.view_windows import ViewWindows
 from tap_mux.records.writer import MAX_RECORDS
 from tap_mux.streams.base import MuxStream
@@ -78,7 +78,9 @@ class VideoViewDetails(ViewStream):
             results = self.workers.map(self._detail, views)
             try:
                 for detail in results:
-                    if isinstance(detail, APIError):
+                    if isinstance(detail, PathError):
+                        self.warn_incomplete(str(detail))
+                    elif isinstance(detail, APIError):
                         gone.append(detail)
                     else:
                         found += 1
@@ -95,10 +97,12 @@ class VideoViewDetails(ViewStream):
             text = "%d views were listed but are gone: Mux has deleted them"
             self.logger.warning(text, len(gone))
 
-    def _detail(self, view: Record) -> Record | APIError:
-        path = expand_path(self.path, view["id"])
+    def _detail(self, view: Record) -> Record | APIError | PathError:
         try:
+            path = expand_path(self.path, view["id"])
             detail: Record = self.client.get(path, data=dict)["data"]
+        except PathError as error:
+            return error
         except APIError as error:
             if error.is_not_found:
                 return error

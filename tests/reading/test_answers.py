@@ -8,6 +8,7 @@ import pytest
 
 from tap_mux.api.errors import UnexpectedAnswerError
 from tap_mux.reading.answers import (
+    PathError,
     by_field,
     count_of,
     expand_path,
@@ -28,12 +29,28 @@ if TYPE_CHECKING:
     ("found", "path"),
     [
         (["one", "two"], "/jobs/one/runs/two"),
-        (["a/../b?c=d", "#e f"], "/jobs/a%2F..%2Fb%3Fc%3Dd/runs/%23e%20f"),
+        (["a/b?c=d", "#e f"], "/jobs/a%2Fb%3Fc%3Dd/runs/%23e%20f"),
+        (["..a", "b..c/...d."], "/jobs/..a/runs/b..c%2F...d."),
+        (["//", "%2e%2E"], "/jobs/%2F%2F/runs/%252e%252E"),
         (["{B}", "\\1"], "/jobs/%7BB%7D/runs/%5C1"),
     ],
 )
 def test_an_id_cannot_change_the_rest_of_a_path(found: list[str], path: str) -> None:
     assert expand_path("/jobs/{A}/runs/{B}", *found) == path
+
+
+@pytest.mark.parametrize("found", [".", "..", "a/..", "../a", "a/./b", "..\\a", "a/..\\b"])
+def test_an_id_that_leads_elsewhere_fills_no_path(found: str) -> None:
+    with pytest.raises(PathError) as raised:
+        expand_path("/jobs/{A}", found)
+    text = f"Mux listed the ID {found!r}, which GET /jobs/{{A}} cannot ask for"
+    assert str(raised.value) == text
+
+
+def test_a_long_id_is_not_quoted_whole() -> None:
+    with pytest.raises(PathError) as raised:
+        expand_path("/jobs/{A}", "../" + "x" * 999)
+    assert len(str(raised.value)) < 150
 
 
 @pytest.mark.parametrize("found", ["", None, 5, ["a"], {}])

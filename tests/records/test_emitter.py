@@ -184,7 +184,9 @@ def test_records_have_the_version_of_their_table() -> None:
     writing = Writing("assets", emit_activate_version_messages=True)
     writing.batch([asset("a", NOW)])
     writing.emitter.activate_version()
-    assert [message["version"] for message in writing.output.messages] == [writing.stream.now] * 2
+    assert [message["version"] for message in writing.output.messages] == [
+        writing.stream.table_version
+    ] * 2
 
 
 class TestUnsorted:
@@ -273,7 +275,7 @@ class TestMaps:
         _, record, activation = writing.output.messages
         assert {message["stream"] for message in writing.output.messages} == {"library"}
         assert activation["type"] == "ACTIVATE_VERSION"
-        assert record["version"] == activation["version"] == writing.stream.now
+        assert record["version"] == activation["version"] == writing.stream.table_version
 
     def test_nothing_is_written_of_a_stream_that_is_removed(self) -> None:
         maps = {"assets": "__NULL__"}
