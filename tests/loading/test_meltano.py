@@ -191,9 +191,16 @@ class TestProjectFile:
         assert len(json.loads(shown)["streams"]) == len(ALL_STREAMS)
 
     def test_selects_what_the_tap_selects_by_default(self) -> None:
-        others = sorted(stream.name for stream in ALL_STREAMS if not stream.selected_by_default)
-        excluded = [f"!{name}.*" for name in others]
-        assert plugin("extractors", "tap-mux")["select"] == ["*.*", *excluded]
+        names = sorted(stream.name for stream in ALL_STREAMS if stream.selected_by_default)
+        assert plugin("extractors", "tap-mux")["select"] == [f"{name}.*" for name in names]
+
+    def test_select_adds_a_stream_and_removes_one(self, project: Path) -> None:
+        before = {stream.name for stream in ALL_STREAMS if stream.selected_by_default}
+        meltano(project, "select", "tap-mux", "monitoring_timeseries", "*")
+        meltano(project, "select", "--rm", "tap-mux", "errors", "*")
+        shown = json.loads(meltano(project, "select", "--json", "tap-mux").stdout)
+        selected = {each["stream"] for each in shown["streams"] if each["selection"] == "selected"}
+        assert selected == before - {"errors"} | {"monitoring_timeseries"}
 
     def test_plugins_are_defined_in_full(self) -> None:
         for plugins in meltano_yml()["plugins"].values():
