@@ -18,6 +18,9 @@ _HEIGHT = 260
 _BAR = 22
 """How high a bar is, with the gap to the next."""
 
+_LABEL_WIDTH = "isFinite(containerSize()[0]) ? containerSize()[0] * 0.4 : 150"
+"""How much of the chart the labels of bars may take; without a page, no width is known."""
+
 
 class Chart(NamedTuple):
     """A chart."""
@@ -68,7 +71,7 @@ def _bars(
         return {
             "data": {"values": rows},
             "width": "container",
-            "height": {"step": _BAR},
+            "height": _BAR * len(rows),
             "mark": {"type": "bar", "tooltip": {"content": "data"}},
             "encoding": {
                 "x": {
@@ -83,7 +86,7 @@ def _bars(
                     "type": "nominal",
                     "title": None,
                     "sort": None,
-                    "axis": {"labelLimit": 150},
+                    "axis": {"labelLimit": {"expr": _LABEL_WIDTH}},
                 },
             },
         }
