@@ -302,7 +302,8 @@ NOTES: dict[str, Note] = {
             *_VIEWS,
             (
                 "This is Mux's short form. It has no asset, live stream or playback ID: it joins "
-                "nothing but `errors`, `environments` and the views in full."
+                "nothing but `errors`, `environments` and the views in full. For views of an "
+                "asset, see the [recipe](../recipes/views-by-asset.md)."
             ),
         ),
     ),
