@@ -24,7 +24,7 @@ def test_plugins_come_from_pypi_by_default() -> None:
             if not requirement.marker or requirement.marker.evaluate({"python_version": version})
         }
     assert found["target-duckdb"].keys() == {"target-duckdb", "duckdb"}
-    for requirements in found.values():
-        for requirement in requirements.values():
+    for of_plugin in found.values():
+        for requirement in of_plugin.values():
             assert requirement.url is None
             assert str(requirement.specifier).startswith("==")
