@@ -17,6 +17,10 @@ MAX_BYTES = 1 << 26
 """A longer answer is none of Mux, compressed or not. It could take all memory."""
 
 
+MAX_MEMBERS = 100
+"""How many files one gzip body may consist of. Each more takes time, even an empty one."""
+
+
 def read_body(request: str, response: BaseHTTPResponse) -> bytes:
     """Read the body of an answer to its end, decompressed.
 
@@ -44,7 +48,7 @@ def read_body(request: str, response: BaseHTTPResponse) -> bytes:
 
 
 class _TooLongError(Exception):
-    """There are more than MAX_BYTES."""
+    """There are more than MAX_BYTES, or MAX_MEMBERS."""
 
 
 @contextmanager
@@ -73,7 +77,9 @@ def _read(response: BaseHTTPResponse) -> bytes:
 
 def _decompressed(body: bytes) -> bytes:
     content = b""
-    while body:  # the members of the file
+    for _ in range(MAX_MEMBERS):
+        if not body:
+            return content
         member = zlib.decompressobj(wbits=31)
         content += member.decompress(body, MAX_BYTES + 1 - len(content))
         if len(content) > MAX_BYTES:
@@ -81,4 +87,4 @@ def _decompressed(body: bytes) -> bytes:
         if not member.eof:
             raise zlib.error
         body = member.unused_data
-    return content
+    raise _TooLongError

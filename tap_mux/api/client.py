@@ -18,7 +18,7 @@ from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
 from tap_mux import clock
-from tap_mux.api.body import read_body
+from tap_mux.api.body import MAX_BYTES, read_body
 from tap_mux.api.errors import APIError, CancelledError, MuxError, UnexpectedAnswerError
 from tap_mux.api.retry import retry_after_seconds
 from tap_mux.api.transport import network_error, route_to
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 AROUND_DATA = ("timeframe", "total_row_count", "meta")
 """What an answer has besides its content."""
+
+_MAX_BYTES_AROUND = 1 << 20
+"""How long all may be that is around a body, such as trailers."""
 
 ERROR_NAMES = ("error", "errors")
 """What Mux calls an error at the top of an answer. No other answer has a field of these names."""
@@ -89,7 +92,8 @@ class MuxClient:
             },
             auth=HTTPBasicAuth(token_id.encode(), token_secret.encode()),
         ).prepare()
-        route = route_to(request, max_connections=max_in_flight + 1)
+        most = MAX_BYTES + _MAX_BYTES_AROUND
+        route = route_to(request, max_connections=max_in_flight + 1, max_bytes=most)
         self._connections = route.connections
         self._prefix = route.target.rstrip("/")
         self._headers = dict(request.headers)

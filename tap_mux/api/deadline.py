@@ -2,7 +2,8 @@
 
 The timeout of a socket is for each wait for more, and begins anew with each byte. So an answer may
 take TIMEOUTS timeouts as a whole, and longer only while it comes at MIN_BYTES_PER_SECOND. That fits
-a file of any size, and the headers of an answer as well.
+a file of any size, and the headers of an answer as well. What is around a body has no end of its
+own: interim answers (100 Continue) and trailers may go on for ever. So all bytes are counted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import http.client
 import io
 import sys
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -27,8 +28,13 @@ TIMEOUTS = 4
 """How many timeouts an answer may take without coming at MIN_BYTES_PER_SECOND."""
 
 MIN_BYTES_PER_SECOND = 1000
+MAX_BYTES_BEFORE_BODY = 1 << 20
 MIN_TIMEOUT_SECONDS = 0.001
 """As good as none; 0 would mean not to wait at all."""
+
+
+class EndlessError(OSError):
+    """More comes than any answer has."""
 
 
 class _Source(io.RawIOBase):
@@ -36,6 +42,8 @@ class _Source(io.RawIOBase):
 
     def __init__(self, connection: socket.socket, received: io.RawIOBase) -> None:
         super().__init__()
+        self.bytes_left: float = MAX_BYTES_BEFORE_BODY
+        """How much more may come."""
         self._connection = connection
         self._received = received
         self._timeout = connection.gettimeout() or 0.0
@@ -48,7 +56,7 @@ class _Source(io.RawIOBase):
     @override
     def readinto(self, buffer: Any) -> int | None:
         if not self._timeout:
-            return cast("int | None", self._received.readinto(buffer))
+            return self._count(cast("int | None", self._received.readinto(buffer)))
         # Only the time of waiting counts, not that in which what has come is being written.
         begun = time.monotonic()
         left = max(MIN_TIMEOUT_SECONDS, self._left)
@@ -62,6 +70,13 @@ class _Source(io.RawIOBase):
             raise ConnectionAbortedError(text) from None
         earned = (count or 0) / MIN_BYTES_PER_SECOND
         self._left = min(self._left - (time.monotonic() - begun) + earned, self._longest)
+        return self._count(count)
+
+    def _count(self, count: int | None) -> int | None:
+        self.bytes_left -= count or 0
+        if self.bytes_left < 0:
+            text = "it does not end"
+            raise EndlessError(text)
         return count
 
     @override
@@ -73,17 +88,26 @@ class _Source(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     """An answer with a deadline."""
 
+    max_bytes: ClassVar[float]
+
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        received = self.fp.detach()
-        self.fp = io.BufferedReader(_Source(sock, received))
+        self._source = _Source(sock, self.fp.detach())
+        self.fp = io.BufferedReader(self._source)
+
+    @override
+    def begin(self) -> None:
+        super().begin()
+        self._source.bytes_left = self.max_bytes
 
 
-def set_deadlines(connections: HTTPConnectionPool) -> None:
+def set_deadlines(connections: HTTPConnectionPool, max_bytes: float) -> None:
     """Give each answer on these connections a deadline.
 
     Args:
         connections: A pool of connections; it has opened none yet.
+        max_bytes: How long a body may be, with all that is around it.
     """
+    response = type("Response", (_Response,), {"max_bytes": max_bytes})
     former = connections.ConnectionCls
-    connections.ConnectionCls = type(former.__name__, (former,), {"response_class": _Response})
+    connections.ConnectionCls = type(former.__name__, (former,), {"response_class": response})

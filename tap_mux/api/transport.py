@@ -7,14 +7,15 @@ sent by urllib3, on which requests is built: less than half of the work.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from tap_mux.api.deadline import set_deadlines
-from tap_mux.api.errors import NoAnswerError, UnreachableError
+from tap_mux.api.deadline import EndlessError, set_deadlines
+from tap_mux.api.errors import MuxError, NoAnswerError, UnreachableError
 
 if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
@@ -31,12 +32,15 @@ class Route(NamedTuple):
     """What to ask for there: a path, or a whole URL where a proxy needs it."""
 
 
-def route_to(request: requests.PreparedRequest, *, max_connections: int) -> Route:
+def route_to(
+    request: requests.PreparedRequest, *, max_connections: int, max_bytes: float = math.inf
+) -> Route:
     """Find how to reach a server, through the user's proxy if there is one.
 
     Args:
         request: What to ask it for.
         max_connections: How many connections are kept.
+        max_bytes: How long the body of an answer may be, with all that is around it.
     """
     url = cast("str", request.url)
     network = requests.Session().merge_environment_settings(
@@ -46,13 +50,13 @@ def route_to(request: requests.PreparedRequest, *, max_connections: int) -> Rout
     connections = adapter.get_connection_with_tls_context(
         request, network["verify"], network["proxies"], network["cert"]
     )
-    set_deadlines(cast("HTTPConnectionPool", connections))
+    set_deadlines(cast("HTTPConnectionPool", connections), max_bytes)
     return Route(
         cast("HTTPConnectionPool", connections), adapter.request_url(request, network["proxies"])
     )
 
 
-def network_error(what: str, error: HTTPError) -> NoAnswerError:
+def network_error(what: str, error: HTTPError) -> MuxError:
     """Word an error of the network by its innermost cause; the outer ones only repeat it.
 
     Args:
@@ -63,4 +67,6 @@ def network_error(what: str, error: HTTPError) -> NoAnswerError:
     while cause.args and isinstance(cause.args[-1], BaseException):
         cause = cause.args[-1]
     kind = UnreachableError if isinstance(error, _NO_CONNECTION) else NoAnswerError
+    if isinstance(cause, EndlessError):
+        return MuxError(f"{what}: {cause}")  # another try would take as long
     return kind(f"{what}: {str(cause) or type(cause).__name__}")

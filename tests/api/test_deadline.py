@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mux_sandbox import Answer
+from tap_mux.api import body as bodies
+from tap_mux.api import client as clients
 from tap_mux.api.client import MuxClient
 from tap_mux.api.deadline import TIMEOUTS
-from tap_mux.api.errors import NoAnswerError
+from tap_mux.api.errors import MuxError, NoAnswerError
 from tap_mux.api.mux_clock import MuxClock
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.exports.download import Download
-from tests.support.client import retry_policy
+from tests.support.client import client_of, retry_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mux_sandbox import Sandbox
 
 TIMEOUT = 0.4
 HEADERS = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\nETag: "same"\r\n\r\n'
@@ -126,3 +131,63 @@ def test_a_reader_that_pauses_takes_nothing_from_the_time_of_the_server() -> Non
         first = next(reader)
         time.sleep(TIMEOUTS * TIMEOUT + TIMEOUT)
         assert first + b"".join(reader) == content
+
+
+@contextmanager
+def endless_server(beginning: bytes, repeated: bytes) -> Iterator[str]:
+    """Run a server that sends something for ever."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection, suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(beginning)
+                    while True:
+                        connection.sendall(repeated * 1000)
+
+    with closing(create_server(("127.0.0.1", 0))) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            server.shutdown(2)
+            thread.join(5)
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "repeated", "words"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "it does not end"),
+        (OK, b"X: y\r\n", "more than 100 headers"),
+        (OK + b"X: ", b"y", "more than 65536 bytes"),
+        (OK + b"\r\n", b" ", "answered with more than"),
+        (CHUNKED, b"1\r\n \r\n", "it does not end"),
+        (CHUNKED + b"0\r\n", b"X: y\r\n", "it does not end"),
+    ],
+    ids=["continue", "headers", "header", "body", "chunks", "trailers"],
+)
+def test_an_answer_without_an_end_fails(
+    monkeypatch: pytest.MonkeyPatch, beginning: bytes, repeated: bytes, words: str
+) -> None:
+    for module in (bodies, clients):
+        monkeypatch.setattr(module, "MAX_BYTES", 1 << 19)
+    with endless_server(beginning, repeated) as url:
+        begun = time.monotonic()
+        with pytest.raises(MuxError, match=words):
+            client(url).get("/video/v1/assets")
+        assert time.monotonic() - begun < 10
+
+
+def test_an_answer_of_many_small_files_is_refused(sandbox: Sandbox) -> None:
+    answer = Answer(200, gzip.compress(b"") * 20_000, {"Content-Encoding": "gzip"})
+    sandbox.faults.add("/video/v1/assets", action=answer)
+    with pytest.raises(MuxError, match="was answered with more than"):
+        client_of(sandbox).get("/video/v1/assets")
+    assert len(sandbox.requests) == 1
