@@ -69,7 +69,7 @@ class ExportedVideoViews(MuxStream):
         """Sort out which dates are to be read, and warn of those that cannot be."""
         start_date = settings.moment(self.config, "start_date")
         end_date = settings.moment(self.config, "end_date")
-        first = start_date.date() if start_date else None
+        first = (start_date + _ONE_DAY - timedelta.resolution).date() if start_date else None
         end = (end_date - timedelta.resolution).date() + _ONE_DAY if end_date else None
         noted: list[date] = []
         bookmark = self.bookmark(partition)
