@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 INTRODUCTION = f"""\
 To read a stream that is not read by default, select it in the catalog. Meltano selects all streams
 unless `select` says otherwise: the `select` in the
-[meltano.yml]({REPOSITORY}/blob/main/meltano.yml) of the repository excludes those that are not
-read by default.
+[meltano.yml]({REPOSITORY}/blob/main/meltano.yml) of the repository names those that are read by
+default. This adds a stream to it, and `--rm` before `tap-mux` removes one:
+
+```sh
+uv run meltano select tap-mux monitoring_timeseries '*'
+```
+
+Do not name a Meltano environment in this command: its own `select` would replace the other one.
 
 Requests count against Mux's rate limit (usually 5 a second, 1 for monitoring). If the token or the
 plan does not include a stream, or one of its metrics or dimensions, it is skipped with a warning,
