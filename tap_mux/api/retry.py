@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_WAIT_SECONDS = 60.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
+OUTAGE_SECONDS = 10.0
+"""For how long at least failures of one kind are told of once, besides those of later tries."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class RetryPolicy:
         self.rate_limiter = rate_limiter
         self._lock = threading.Lock()
         self._long_wait_until: float | None = None
+        self._told: dict[int | type[MuxError], tuple[float, int]] = {}
+        """Until when, and up to which try, failures of a kind have been told of."""
 
     def retries(self, *, is_paced: bool) -> Retries:
         """Return what tries one request again.
@@ -80,6 +84,23 @@ class RetryPolicy:
             if self._long_wait_until is None:
                 self._long_wait_until = now + retry_after
             return retry_after if now < self._long_wait_until else None
+
+    def level_of(self, error: MuxError, failures: int, seconds: float) -> int:
+        """Return at which level to log a failure: in an outage all requests fail, and one tells.
+
+        Args:
+            error: The failure.
+            failures: How often the request has failed.
+            seconds: How long it waits now.
+        """
+        kind = error.status if isinstance(error, APIError) else type(error)
+        now = self.rate_limiter.clock.now()
+        with self._lock:
+            until, told = self._told.get(kind, (now, 0))
+            if now < until and failures <= told:
+                return logging.DEBUG
+            self._told[kind] = now + max(seconds, OUTAGE_SECONDS), failures
+        return logging.WARNING
 
 
 class Retries:
@@ -124,10 +145,11 @@ class Retries:
         tries = f"try {self._failures} of {most} failed"
         seconds = self._waits.send(error)
         self._count_wait(error, seconds)
+        level = self._policy.level_of(error, self._failures, seconds)
         if self._is_paced and isinstance(error, APIError) and error.is_rate_limited:
-            logger.warning("%s. Trying again when the rate limit allows (%s)", error, tries)
+            logger.log(level, "%s. Trying again when the rate limit allows (%s)", error, tries)
             return
-        logger.warning("%s. Trying again in %.1f seconds (%s)", error, seconds, tries)
+        logger.log(level, "%s. Trying again in %.1f seconds (%s)", error, seconds, tries)
         self._policy.rate_limiter.sleep(seconds, is_cancelled)
         if is_cancelled():
             text = "It was cancelled while it waited"
