@@ -1,8 +1,8 @@
 """Kill runs at random moments, resume them, and compare all tables with what the sandbox holds.
 
-``uv run python -m tests.run.kills --kills 50`` does so with each loader. A run that is killed is
-resumed from the state that the loader printed. After a few kills, a run goes on to its end, and
-then each value of each table is compared.
+``uv run --group test python -m tests.run.kills --kills 50`` does so with each loader. A run that is
+killed is resumed from the state that the loader printed. After a few kills, a run goes on to its
+end, and then each value of each table is compared.
 """
 
 from __future__ import annotations
