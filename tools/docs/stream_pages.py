@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_mux.tap import TapMux
 from tools.docs.fields import describe, fields_of
 from tools.docs.joins import joins_of
-from tools.docs.markdown import REPOSITORY, block, bullets, page, table
+from tools.docs.markdown import block, bullets, page, table
 from tools.docs.notes import NOTES
 
 if TYPE_CHECKING:
@@ -18,22 +18,31 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
 
-INTRODUCTION = f"""\
-To read a stream that is not read by default, select it in the catalog. Meltano selects all streams
-unless `select` says otherwise: the `select` in the
-[meltano.yml]({REPOSITORY}/blob/main/meltano.yml) of the repository names those that are read by
-default. This adds a stream to it, and `--rm` before `tap-mux` removes one:
+INTRODUCTION = """\
+To read a stream that is not read by default, select it. With Meltano, `select` in `meltano.yml`
+lists what is read, by name. The first command adds a stream to the list, the second removes one:
 
 ```sh
-uv run meltano select tap-mux monitoring_timeseries '*'
+meltano select tap-mux monitoring_timeseries '*'
+meltano select --rm tap-mux errors '*'
 ```
 
-Do not name a Meltano environment in this command: its own `select` would replace the other one.
+Leave out `--environment`: `meltano --environment=dev select` makes a list for that environment
+alone, which replaces the other one instead of adding to it. Without any list, Meltano reads all
+streams, also those with a request a view.
+
+Without Meltano, select streams in the catalog that `tap-mux --discover` prints. A catalog may also
+be written by hand: what an entry does not say is as `--discover` prints it. This one reads two
+streams:
+
+```text
+{"streams": [{"tap_stream_id": "assets"}, {"tap_stream_id": "video_views"}]}
+```
 
 Requests count against Mux's rate limit (usually 5 a second, 1 for monitoring). If the token or the
 plan does not include a stream, or one of its metrics or dimensions, it is skipped with a warning,
-and the others are read. `tap-mux --config config.json --test` shows for each stream whether it is
-available.
+and the others are read. `tap-mux --config config.json --test` tries each stream with the smallest
+request, and `--test=video_views` that stream alone.
 
 Every record has the ID of its Mux environment as `environment_id`. All times are in UTC.
 [Joins](joins.md) says how tables fit together, and
