@@ -16,8 +16,9 @@ from tap_mux.settings.metrics import DEFAULT_METRICS, metrics_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# The SDK does not turn environment variables into numbers, so such a setting may also be text.
-_NUMBER = th.CustomType({"type": ["number", "string"]})
+# The SDK does not turn environment variables into numbers, so such a setting may also be text. That
+# comes first: Meltano Hub makes the kind decimal of a number, which Meltano cannot write as JSON.
+_NUMBER = th.CustomType({"type": ["string", "number"]})
 
 SETTINGS = th.PropertiesList(
     th.Property(

@@ -217,8 +217,7 @@ class TestProjectFile:
 
 def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Convert a setting of the tap to the form of meltano.yml."""
-    # Meltano cannot write the values of its kind decimal as JSON.
-    kind = {"number": "string"}.get(schema["type"][0], schema["type"][0])
+    kind = schema["type"][0]
     if schema.get("secret") and kind == "string":
         kind = "password"
     if schema.get("format") == "date-time":
