@@ -108,6 +108,7 @@ def test_killed_runs_fill_all_tables_together(
     with truth(tmp_path, environments=environments, views_per_day=100) as mux:
         kill_and_compare(mux, LOADERS[loader](tmp_path), 1, 2, tally)
         assert {stream.name for stream in mux.streams} == set(STREAMS)
+        assert {message["stream"] for message in mux.gone} > {"assets", "uploads", "webhooks"}
     assert tally.kills.total() == 2
     assert tally.rows > 1500
 

@@ -176,10 +176,10 @@ def target_duckdb(folder: Path, **settings: Any) -> Target:
     return Target("target-duckdb", {**defaults("target-duckdb"), **where, **settings}, folder)
 
 
-def target_postgres(folder: Path) -> Target:
+def target_postgres(folder: Path, **settings: Any) -> Target:
     """Return a target that loads into a new schema in PostgreSQL."""
     where = {**postgres(), "default_target_schema": f"test_{uuid4().hex}"}
-    return Target("target-postgres", where, folder)
+    return Target("target-postgres", {**where, **settings}, folder)
 
 
 def read_duckdb(path: Path, table: str, schema: str = "tap_mux") -> list[Row]:
