@@ -45,6 +45,9 @@ _MAX_BYTES_AROUND = 1 << 20
 ERROR_NAMES = ("error", "errors")
 """What Mux calls an error at the top of an answer. No other answer has a field of these names."""
 
+MAY_LACK_DATA = frozenset({"/video/v1/transcription-vocabularies"})
+"""The lists for which Mux's description of its API allows ``{}``: there is nothing in them."""
+
 
 class MuxClient:
     """Sends requests to Mux, one at a time, with one access token."""
@@ -147,7 +150,7 @@ class MuxClient:
             NoAnswerError: Mux could not be reached, or the connection broke.
             UnexpectedAnswerError: The answer was not the envelope that the API describes.
         """
-        form = _Form(data, items, bare_field)
+        form = _Form(data, items, bare_field, may_lack_data=path in MAY_LACK_DATA)
         retries = self._retry_policy.retries(is_paced=True)
         while True:
             try:
@@ -209,6 +212,7 @@ class _Form(NamedTuple):
     data: type
     items: type
     bare_field: str | None
+    may_lack_data: bool
 
     def is_of(self, answer: dict[str, Any]) -> bool:
         """Return whether the content of an answer is what it has to be."""
@@ -219,6 +223,8 @@ class _Form(NamedTuple):
 
     def wrapped(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return an answer with its content in ``data``."""
+        if not answer and self.may_lack_data:
+            return {"data": []}
         if "data" in answer or self.bare_field not in answer:
             return answer
         around = {name: answer[name] for name in AROUND_DATA if name in answer}

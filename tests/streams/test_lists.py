@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mux_sandbox import ExplicitWorld, GeneratedWorld, Sandbox
+from mux_sandbox import Answer, ExplicitWorld, GeneratedWorld, Sandbox
+from tap_mux.api.errors import MuxError
 from tap_mux.streams import ALL_STREAMS
 from tests.support.records import tap_time
 from tests.support.tapping import run_tap
@@ -45,6 +46,23 @@ def test_all_records_of_all_pages(name: str, pages: float) -> None:
         asked = sandbox.requests_to(PATHS[name])
         assert {request.param("limit") for request in asked} == {str(limit)}
         assert len(asked) <= int(pages) + 1 + 8
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_answer_without_data(sandbox: Sandbox, name: str) -> None:
+    sandbox.faults.add(PATHS[name], times=None, action=Answer(200, {}))
+    if name == "transcription_vocabularies":  # Mux does not promise data for this list
+        assert run_tap(sandbox, name).records(name) == []
+    else:
+        with pytest.raises(MuxError, match="is not what the API describes"):
+            run_tap(sandbox, name, max_attempts=1)
+
+
+def test_vocabularies_in_another_form_are_no_empty_list(sandbox: Sandbox) -> None:
+    name = "transcription_vocabularies"
+    sandbox.faults.add(PATHS[name], times=None, action=Answer(200, {"vocabularies": []}))
+    with pytest.raises(MuxError, match="is not what the API describes"):
+        run_tap(sandbox, name, max_attempts=1)
 
 
 @pytest.fixture(scope="module")
