@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tap_mux.exports.files import File
 
 _ONE_DAY = timedelta(days=1)
+_DATE = "export_date"
 
 
 class ExportedVideoViews(MuxStream):
@@ -40,7 +41,7 @@ class ExportedVideoViews(MuxStream):
     path = "/data/v1/exports/views"
     permission = "Mux Data: Read, and a plan that includes exports (Media)"
     primary_keys = ("view_id",)
-    replication_key = "export_date"
+    replication_key = _DATE
     is_sorted = True
     selected_by_default = False
     lane = "exports"  # but for their list, the files draw on no rate limit
@@ -100,7 +101,7 @@ class ExportedVideoViews(MuxStream):
     @cached_property
     def _table(self) -> Table:
         """Which columns of the files are read: columns that are not selected are not parsed."""
-        own = {"environment_id", self.replication_key, UNKNOWN_FIELDS}
+        own = {"environment_id", _DATE, UNKNOWN_FIELDS}
         types = {
             name: _type_of(field)
             for name, field in self.emitter.conformer.selected_schema["properties"].items()
@@ -117,9 +118,9 @@ class ExportedVideoViews(MuxStream):
 
         return Table(
             self.primary_keys[0],
-            self.replication_key,
+            _DATE,
             type_of,
-            is_selected(self, self.replication_key),
+            is_selected(self, _DATE),
             conformer.shorten,
         )
 

@@ -64,7 +64,7 @@ class DirectiveRuns(RobotsStream):
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the directives, and the runs of each."""
-        is_wanted = is_in(self.time_range(partition), self.replication_key, self.now)
+        is_wanted = is_in(self.time_range(partition), "started_at", self.now)
 
         def runs(directive: Record) -> list[Record]:
             path = expand_path(self.path, directive.get("id"))
@@ -104,7 +104,7 @@ class RobotJobs(RobotsStream):
             utc_timestamp(self.now), context=partition
         )
         jobs = (job for page in self.pages(self.path) for job in page)
-        changed = filter(is_in(self.time_range(partition), self.replication_key, self.now), jobs)
+        changed = filter(is_in(self.time_range(partition), "updated_at", self.now), jobs)
         return fetch_children(self.workers, self._whole, changed)
 
     def _whole(self, job: Record) -> list[Record]:
