@@ -49,6 +49,7 @@ BY_ENVIRONMENT: dict[str, Any] = {
     "api_url": "https://mux.example.com",
     "request_timeout_seconds": 20,
     "max_attempts": 3,
+    "max_wait_seconds": 30,
     "progress_seconds": 5,
     "max_concurrency": 2,
     "rate_limit_reserve": "0.5",
