@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from ruamel.yaml import YAML
 
 from tap_mux.settings.settings import SETTINGS
-from tests.docs.pages import DOCS, README, blocks
-from tests.support.loaders import meltano, new_project, plugin
+from tests.docs.pages import DOCS, README, ROOT, blocks
+from tests.support.loaders import meltano, plugin
 from tests.support.records import HOUR, NOW, tap_time, view
+from tests.support.tapping import clean_environ, config_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,17 +48,56 @@ def test_settings_page_has_the_lines_of_the_project() -> None:
     ]
 
 
-def test_a_project_with_the_block_has_records(
-    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of a wheel of this repository."""
+    folder = tmp_path_factory.mktemp("wheel")
+    uv("build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT))
+    (path,) = folder.glob("*.whl")
+    return str(path)
+
+
+def uv(*arguments: str, **environ: str) -> str:
+    """Run uv; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "uv", *arguments],
+        env={**clean_environ(), **environ},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_project_with_the_block_loads_records(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, wheel: str
 ) -> None:
     world.view_rows = [view("a", NOW - HOUR)]
-    project = new_project(tmp_path)
-    # The repository instead of PyPI, and the sandbox instead of Mux.
-    here = BLOCK.replace("pip_url: tap-mux", "pip_url: -e .") + "    - {name: api_url}\n"
-    (project / "meltano.yml").write_text(f"version: 1\nproject_id: theirs\n{here}")
+    # The wheel instead of PyPI, and the sandbox instead of Mux.
+    here = BLOCK.replace("pip_url: tap-mux", f"pip_url: {wheel}")
+    theirs = "project_id: theirs\nenvironments: [{name: dev}]\ndefault_environment: dev\n"
+    project = YAML(typ="safe").load(theirs + here)
+    project["plugins"]["extractors"][0]["config"] = {"api_url": sandbox.url}
+    project["plugins"]["loaders"] = [plugin("loaders", "target-jsonl")]
+    (tmp_path / "meltano.yml").write_text(json.dumps(project))
+    meltano(tmp_path, "install")
     environ = {**sandbox.environ, "TAP_MUX_START_DATE": tap_time(NOW - 5 * HOUR)}
-    done = meltano(project, "invoke", "tap-mux", **environ)
-    messages = map(json.loads, done.stdout.splitlines())
-    records = [each["stream"] for each in messages if each["type"] == "RECORD"]
-    assert "video_views" in records
-    assert set(records) <= {name.removesuffix(".*") for name in pasted()["select"]}
+    del environ["TAP_MUX_API_URL"]
+    meltano(tmp_path, "run", "tap-mux", "target-jsonl", **environ)
+    found = {path.name.partition("-2")[0]: path for path in tmp_path.rglob("*.jsonl")}
+    assert json.loads(found["video_views"].read_text("utf-8"))["id"] == "a"
+    assert found.keys() <= {name.removesuffix(".*") for name in pasted()["select"]}
+
+
+def test_uvx_reads_records(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, wheel: str
+) -> None:
+    command, *_ = [line for block in blocks(README, "text") for line in block.splitlines()]
+    assert command == "uvx tap-mux --help"
+    world.view_rows = [view("a", NOW - HOUR)]
+    tap = ("tool", "run", "--quiet", "--python", sys.executable, "--from", wheel, "tap-mux")
+    assert "Usage: tap-mux" in uv(*tap, "--help")
+    settings = {**sandbox.config, "start_date": tap_time(NOW - 5 * HOUR)}
+    printed = uv(*tap, "--config", config_file(tmp_path, **settings))
+    assert '"stream":"video_views","record":{"id":"a"' in printed
