@@ -1,9 +1,9 @@
 """One JSON Schema file for each stream, and what its marks mean.
 
-``"x-credential": true`` marks a property that gives access to something. It is left out unless the
-user asks for it. ``"x-url": "path"`` marks a URL that a customer gave, and that is shown up to its
-path unless the user asks for all of it; ``"x-url": "host"`` one that is shown up to its host, since
-its path may be a secret. Marks are ours alone and are not shown to anybody.
+``"x-credential": true`` marks a credential, such as a key or a pre-signed URL. It is left out
+unless the user asks for it. ``"x-url": "path"`` marks a URL that a customer gave, and that is shown
+up to its path unless the user asks for all of it; ``"x-url": "host"`` one that is shown up to its
+host, since its path may be a secret. Marks are ours alone and are not shown to anybody.
 
 Properties are named by their path, such as ``tracks.name`` for the name of each of the tracks.
 
@@ -71,7 +71,7 @@ def urls(schema: Schema) -> dict[str, str]:
 
 
 def looks_like_credential(name: str) -> bool:
-    """Return whether the name of a field is like that of one that gives access to something."""
+    """Return whether a field has the name of a credential."""
     return _CREDENTIAL_NAMES.search(name) is not None and name not in _HARMLESS_NAMES
 
 

@@ -236,9 +236,9 @@ SETTINGS = th.PropertiesList(
         default=False,
         title="Include Credentials",
         description=(
-            "Whether to load fields that give access to something, such as pre-signed URLs. "
-            "Without it, schemas and records do not have them, and other URLs lack the parts that "
-            "may give access."
+            "Whether to load credentials, such as stream keys and pre-signed URLs. Without it, "
+            "schemas and records do not have them, and other URLs lack the parts that may be "
+            "credentials."
         ),
     ),
     th.Property(
