@@ -8,6 +8,7 @@ from tools.docs import comments, stream_pages
 from tools.docs.joins_page import joins_page
 from tools.docs.sandboxed import records
 from tools.docs.settings_page import settings_page
+from tools.docs.vocabulary_page import vocabulary_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +28,7 @@ def files(messages: Iterable[dict[str, Any]]) -> dict[str, str]:
         **stream_pages.pages(records(messages)),
         "settings.md": settings_page(),
         "joins.md": joins_page(),
+        "vocabulary.md": vocabulary_page(),
         **comments.scripts(),
     }
 
