@@ -62,7 +62,10 @@ class FileBatch(ABC, Iterable[Record]):
 
 
 class ReadBatch(list[Record]):
-    """A batch of a sorted stream that says how far all has been read, with records or without."""
+    """A batch of a sorted stream that says how far all has been read, with records or without.
+
+    That may be earlier than its newest record: where earlier ones may still come.
+    """
 
     def __init__(self, records: Iterable[Record], bookmark: str) -> None:
         """Take the records.
@@ -185,18 +188,18 @@ class Emitter:
             partition: The partition of the state.
         """
         key = self._stream.replication_key or ""
-        reached = [self._newest] if self._newest else []
+        reached = self._newest
         if isinstance(batch, FileBatch | ReadBatch) and key:
-            reached.append({key: batch.bookmark})
+            reached = {key: batch.bookmark}
         if isinstance(batch, FileBatch) and self._is_incremental:
             state = self._stream.get_context_state(partition)
             for name, note in batch.notes.items():
                 state.pop(name, None)
                 if note:
                     state[name] = note
-        for record in reached:
-            self._note_bookmark([record], partition)
-            self.position = record.get(key)
+        if reached:
+            self._note_bookmark([reached], partition)
+            self.position = reached.get(key)
             self.first_position = self.first_position or self.position
         self._newest = None
         if self._is_incremental:

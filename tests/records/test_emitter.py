@@ -153,6 +153,12 @@ def test_what_has_been_read_without_records_moves_the_bookmark() -> None:
     assert writing.mark() == tap_time(NOW)
 
 
+def test_a_batch_behind_which_earlier_records_may_come_does_not_move_the_bookmark() -> None:
+    writing = Writing("video_views")
+    writing.batch(ReadBatch([view("a", NOW)], tap_time(NOW - HOUR)))
+    assert writing.mark() == tap_time(NOW - HOUR)
+
+
 def test_another_replication_key_has_no_such_bookmark() -> None:
     writing = Writing("video_views", key="view_start")
     assert type(writing.stream.read_up_to([], NOW)) is list
