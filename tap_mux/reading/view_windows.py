@@ -15,7 +15,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from tap_mux.api.errors import APIError
+from tap_mux.api.errors import APIError, UnexpectedAnswerError
 from tap_mux.reading.answers import window_of
 from tap_mux.reading.crowd import Crowd
 from tap_mux.reading.pagination import PAGE_LIMIT
@@ -94,7 +94,7 @@ class ViewWindows:
                     ahead.close()
                     ahead = None
                 if windows.crowd:
-                    yield self._as_read(window, start)
+                    yield self._as_read(window, start, windows.crowd)
                     windows.advance(windows.crowd)
                     continue
                 reading, ahead = ahead or self._begin(window), None
@@ -104,9 +104,8 @@ class ViewWindows:
                         ahead = self._begin(following)  # while this one is read and emitted
                     views = self._settle(reading, ahead)
                     self._warn_if_cut(window_of(reading.first_page), window, start)
-                    windows.advance(
-                        len(views) if count is None else count, is_counted=count is not None
-                    )
+                    held = _likely_count(count, len(views))
+                    windows.advance(held, is_counted=count is not None)
                     yield _in_order(views, window)
                 except TooManyViewsError as too_many:
                     windows.split(too_many.views)
@@ -127,12 +126,16 @@ class ViewWindows:
     def _begin(self, window: Window, *, is_crowded: bool = False) -> WindowReading:
         return WindowReading(self._ask, self._workers, window, is_crowded=is_crowded)
 
-    def _as_read(self, window: Window, start: int | None) -> Iterator[Record]:
+    def _as_read(self, window: Window, start: int | None, count: int) -> Iterator[Record]:
         """Yield the views of a crowded window while it is read; read it again if they moved.
 
         Args:
             window: The window.
             start: First second of the range that it is a part of.
+            count: How many views it holds, as Mux counts them.
+
+        Raises:
+            UnexpectedAnswerError: It holds far less, so there would be no end of such windows.
         """
         crowd = Crowd(window)
         for _ in range(TRIES_OF_A_WINDOW):
@@ -143,6 +146,12 @@ class ViewWindows:
                     yield from crowd.take(page)
             if crowd.is_whole():
                 return
+        if _is_far_off(count, len(crowd.found)):
+            text = (
+                f"GET {self._path} counts {count:,} views that ended from {readable(window.start)} "
+                f"to {readable(window.end)}, and gives {len(crowd.found):,}"
+            )
+            raise UnexpectedAnswerError(text)
         _warn_moved(window, len(crowd.given))
 
     def _settle(self, reading: WindowReading, ahead: WindowReading | None) -> Views:
@@ -219,6 +228,16 @@ class ViewWindows:
                 raise
             return False
         return True
+
+
+def _is_far_off(count: int, found: int) -> bool:
+    """Return whether a count cannot be that of the views of a window, even if some moved."""
+    return count > 2 * found + PAGE_LIMIT
+
+
+def _likely_count(count: int | None, found: int) -> int:
+    """Return how many views a window holds: as Mux counts them, unless that makes no sense."""
+    return found if count is None or _is_far_off(count, found) else count
 
 
 def _in_order(views: Views, window: Window) -> list[Record]:

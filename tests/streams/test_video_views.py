@@ -151,6 +151,27 @@ class TestWindows:
         assert ids(output.records("video_views")) == ids(world.view_rows)
         assert "do not add up" in caplog.text
 
+    @pytest.mark.parametrize("count", [5001, 10**11, None])
+    def test_a_count_that_is_too_high_in_every_window_fails(
+        self, world: ExplicitWorld, sandbox: Sandbox, count: int | None
+    ) -> None:
+        growing = itertools.count(6000, 1000)
+        sandbox.options.total_row_count = lambda _: count or next(growing)
+        world.view_rows = views(150, NOW - 3 * HOUR, 1)
+        with pytest.raises(MuxError, match=r"counts [\d,]+ views that ended from .* and gives \d"):
+            read(sandbox, start_date=tap_time(NOW - 99 * DAY))
+        assert len(sandbox.requests) < 150
+
+    def test_the_same_count_for_every_window_takes_few_requests(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sandbox.options.total_row_count = lambda _: MAX_RECORDS
+        world.view_rows = views(250, NOW - 3 * HOUR, 1)
+        output = read(sandbox, start_date=tap_time(NOW - 9 * DAY))
+        assert ids(output.records("video_views")) == ids(world.view_rows)
+        assert "do not add up" in caplog.text
+        assert len(sandbox.requests) < 150
+
     def test_a_last_page_that_repeats_itself_ends(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
