@@ -179,7 +179,13 @@ def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
     try:
         for page in _with_news(path, pages):
             records = page["data"]
-            if read and (not records or _is_repeated(path, records, previous, limit)):
+            if read and not records:
+                return
+            if records == previous and read:
+                # So the list has no pages. It has ended, unless this one cannot be all of it.
+                if len(records) == limit or (count_of(page) or 0) > read:
+                    text = f"GET {path} gave the same page twice, so its list has no end"
+                    raise UnexpectedAnswerError(text)
                 return
             yield page
             is_short = len(records) < (longest or limit)
@@ -222,17 +228,3 @@ def _with_news(path: str, pages: Iterable[Page]) -> Iterator[Page]:
         previous = ids
         if len(remembered) < MAX_REMEMBERED:
             remembered |= ids
-
-
-def _is_repeated(path: str, records: list[Any], previous: list[Any], limit: int) -> bool:
-    """Return whether a page repeats the one before: then the list has no pages and has ended.
-
-    Raises:
-        UnexpectedAnswerError: The page is full, so there may be more records that never come.
-    """
-    if records != previous:
-        return False
-    if len(records) == limit:
-        text = f"GET {path} gave the same page twice, so its list has no end"
-        raise UnexpectedAnswerError(text)
-    return True

@@ -129,6 +129,19 @@ def test_an_endless_list(sandbox: Sandbox, read: Callable[[], list[int]]) -> Non
         read()
 
 
+@pytest.mark.parametrize("count", [2, 250, 251, 1000])
+def test_a_list_whose_page_number_is_ignored_is_not_taken_for_whole(
+    sandbox: Sandbox, read: Callable[[], list[int]], count: int
+) -> None:
+    body = {"data": [{"id": number} for number in range(250)], "total_row_count": count}
+    sandbox.faults.add(PATH, times=None, action=Answer(200, body, FAST))
+    if count <= 250:
+        assert read() == list(range(250))
+        return
+    with pytest.raises(MuxError, match="gave the same page twice, so its list has no end"):
+        read()
+
+
 @pytest.mark.parametrize("way", ["by_cursor", "by_page", "page_after_page"])
 @pytest.mark.parametrize("pages", [[[]], [[1, 2]], [[1, 2], [3, 4], [4, 5]]])
 def test_ever_new_cursors_and_counts_without_new_records_fail(
