@@ -34,7 +34,7 @@ def joins_page() -> str:
             )
             continue
         parts += [
-            f"### {join.left} to {join.right}\n\n"
+            f"### {join.left} to {join.right}, by {_label(join)}\n\n"
             f"{'One to one.' if join.is_one_to_one else 'Many to one.'} {join.says}".strip()
             + f"\n\n{block('sql', join.sql)}"
             for join in joins
@@ -43,6 +43,8 @@ def joins_page() -> str:
 
 
 def _diagram(joins: Iterable[Join]) -> str:
+    if joins is ENVIRONMENTS:
+        return f'erDiagram\n    every_stream }}o--o| environments : "{_label(ENVIRONMENTS[0])}"'
     lines = [
         f"    {join.left} {'|o' if join.is_one_to_one else '}o'}--o| {join.right} "
         f': "{_label(join)}"'

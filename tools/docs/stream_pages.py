@@ -96,7 +96,7 @@ def stream_page(stream: MuxStream, records: Sequence[Record]) -> str:
         stream.name,
         f"Each record is {says[0].lower()}{says[1:]}",
         f"**What it is for**: {note.use}",
-        table(("", ""), facts),
+        table(facts[0], facts[1:]),
         limits,
         f"## Fields\n\n{_fields(stream.name)}",
         f"## Example\n\nA record of the sandbox. Fields that are null are left out, and lists are "
