@@ -67,7 +67,12 @@ NOTES: dict[str, Note] = {
     "annotations": Note(
         "Show on a chart when you released a player, or when an event began.",
         "1 for 100 notes",
-        ("Changes to notes that are older than `lookback_days` are not read.",),
+        (
+            (
+                "Each run reads the notes of the last 90 days, since they may be added or changed "
+                "later. Changes to older notes are not read."
+            ),
+        ),
     ),
     "asset_heatmaps": Note(
         "See where viewers of an asset leave, and what they watch again.",
