@@ -101,7 +101,9 @@ def test_signals_while_the_target_is_slow_leave_whole_lines_and_a_last_state(
     settings = {"start_date": tap_time(NOW - 30 * HOUR)}
     with start([*TAP, *arguments(tmp_path, sandbox, "video_views", **settings)]) as tap:
         assert tap.stdout
-        output = tap.stdout.readline()
+        output = b""
+        while output.count(b'"RECORD"') < 2:
+            output += tap.stdout.readline()
         time.sleep(1)  # until the pipe is full, within many short lines
         for _ in range(times):
             tap.send_signal(number)
