@@ -66,6 +66,8 @@ class ViewWindows:
         self._query = query
         self.has_been_cut = False
         """Whether Mux answered for a shorter range of time than it was asked for."""
+        self.has_moved = False
+        """Whether a window did not hold still, or holds less than Mux counts."""
 
     def read(
         self, start: int | None, end: int, unread: int | None = None
@@ -152,6 +154,7 @@ class ViewWindows:
                 f"to {readable(window.end)}, and gives {len(crowd.found):,}"
             )
             raise UnexpectedAnswerError(text)
+        self.has_moved = True
         _warn_moved(window, len(crowd.given))
 
     def _settle(self, reading: WindowReading, ahead: WindowReading | None) -> Views:
@@ -171,6 +174,7 @@ class ViewWindows:
                 return read
             if tries_left:
                 reading = self._begin(window)
+        self.has_moved = True
         _warn_moved(window, len(read))
         return read
 

@@ -52,7 +52,8 @@ class VideoViews(ViewStream):
         for views in windows.read(*time_range):
             found.append(bool(views))
             yield views
-        is_empty = bool(found) and not any(found) and not windows.has_been_cut
+        is_sure = not (windows.has_been_cut or windows.has_moved)
+        is_empty = bool(found) and not any(found) and is_sure
         if is_empty and self.bookmark(partition) is None:
             yield self.read_up_to([], min(time_range.end, self.now - self.lookback_seconds))
 

@@ -611,6 +611,13 @@ class TestBookmark:
         assert len(sandbox.requests_to(PATH)) == 1
         assert bookmark(output.states[-1]) == tap_time(NOW - MINUTE)
 
+    def test_an_environment_that_should_have_views_is_looked_through_again(
+        self, sandbox: Sandbox
+    ) -> None:
+        sandbox.options.total_row_count = lambda _: 1001
+        output = read(sandbox, start_date=tap_time(NOW - 2 * DAY))
+        assert bookmark(output.states[-1]) is None
+
     def test_a_range_that_has_not_begun_has_no_bookmark(self, sandbox: Sandbox) -> None:
         state = read(sandbox, start_date=tap_time(NOW + DAY)).states[-1]
         assert bookmark(state) is None
