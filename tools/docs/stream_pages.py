@@ -149,6 +149,8 @@ def _cut(value: Any) -> Any:
         return {name: _cut(each) for name, each in value.items() if each is not None}
     if isinstance(value, list):
         return [_cut(each) for each in value[:1]]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # as exports have it where pyarrow reads them
     return value
 
 
