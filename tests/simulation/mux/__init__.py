@@ -1,0 +1,1 @@
+"""Mux as the simulation has it: answers to requests, from the world, with faults."""

@@ -1,0 +1,159 @@
+"""One run of the tap in the simulation."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tap_mux.api.errors import MuxError
+from tap_mux.records.writer import BatchWriter
+from tap_mux.tap import TapMux
+from tests.simulation import seams
+from tests.simulation.mux.faults import is_leaking
+from tests.simulation.scheduler import Scheduler, set_present
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.simulation.mux.server import Server
+    from tests.simulation.target import Target
+
+MAX_SECONDS = 3 * 86_400
+"""How much virtual time a run may take."""
+
+
+class KilledError(BaseException):
+    """The program has been killed."""
+
+
+@dataclass
+class Facts:
+    """What is known about a run after its end."""
+
+    config: dict[str, Any]
+    streams: tuple[str, ...]
+    began: float
+    now: int
+    """When it began, by the tap's clock."""
+
+    state: dict[str, Any]
+    """What it began with."""
+
+    ended: float = 0.0
+    end: str = ""
+    """How it ended: "complete", "killed", or the error."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    log: str = ""
+    requests: Counter[str] = field(default_factory=Counter)
+    unavailable: set[str] = field(default_factory=set)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it ended with exit code 0."""
+        return self.end == "complete"
+
+    @property
+    def activated(self) -> set[str]:
+        """The streams of which it told the target to delete rows."""
+        return {each["stream"] for each in self.messages if each["type"] == "ACTIVATE_VERSION"}
+
+
+class _Output(BatchWriter):
+    """Takes the place of stdout."""
+
+    def __init__(self, target: Target, facts: Facts, kill_at: int | None) -> None:
+        super().__init__()
+        self._target = target
+        self._facts = facts
+        self._kill_at = kill_at
+
+    def write_lines(self, lines: bytes) -> None:
+        if is_leaking(lines) and not self._facts.config.get("include_credentials"):
+            text = "a credential is in the output"
+            raise AssertionError(text)
+        for line in lines.splitlines(keepends=True):
+            if len(self._facts.messages) == self._kill_at:
+                raise KilledError
+            self._facts.messages.append(self._target.take(line))
+
+
+class _Log(logging.Handler):
+    """Keeps the log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def run_tap(
+    scheduler: Scheduler,
+    server: Server,
+    target: Target,
+    *,
+    config: Mapping[str, Any],
+    streams: tuple[str, ...],
+    skew: float,
+    kill_at: int | None = None,
+) -> Facts:
+    """Run the tap once.
+
+    Args:
+        scheduler: The time, and the order in which tasks go on.
+        server: Mux.
+        target: The loader; the run begins with its state.
+        config: The settings.
+        streams: What is selected.
+        skew: How far the tap's clock is ahead.
+        kill_at: Before which message the run is killed, if it is.
+    """
+    state = json.loads(json.dumps(target.state))
+    now = int((scheduler.now + skew) * 1000) // 1000
+    facts = Facts(dict(config), streams, scheduler.now, now, json.loads(json.dumps(state)))
+    output = _Output(target, facts, kill_at)
+    log = _Log()
+    server.requests.clear()
+    scheduler.switches = 0
+    scheduler.deadline = scheduler.now + MAX_SECONDS
+    target.begin()
+
+    def run() -> None:
+        tap = TapMux(config=dict(config), state=state, message_writer=output)
+        for stream in tap.streams.values():
+            stream.selected = True
+        try:
+            tap.sync_all()
+        finally:
+            facts.unavailable = set(tap.outcome.unavailable)
+
+    root = logging.getLogger()
+    root.addHandler(log)
+    seams.connect(server, skew)
+    seams.select(streams)
+    set_present(scheduler)
+    try:
+        scheduler.run(run)
+        facts.end = "complete"
+    except KilledError:
+        facts.end = "killed"
+    except MuxError as error:
+        facts.end = f"failed: {error}"
+    finally:
+        set_present(None)
+        root.removeHandler(log)
+        facts.log = "\n".join([*log.lines, facts.end])
+        facts.ended = scheduler.now
+        facts.requests = Counter(server.requests)
+    return facts
+
+
+def make_scheduler(seed: int, now: float) -> Scheduler:
+    """Return a scheduler whose chance is its own."""
+    return Scheduler(random.Random(seed), now)

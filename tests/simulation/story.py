@@ -1,0 +1,230 @@
+"""A story: a world, and runs of the tap one after another, all from one seed."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.checks import Model
+from tests.simulation.duties import DUTIES
+from tests.simulation.mux.faults import KINDS, Faults
+from tests.simulation.mux.server import Server, secret_of
+from tests.simulation.run import Facts, make_scheduler, run_tap
+from tests.simulation.target import Target
+from tests.simulation.truth import DAY, HOUR, MINUTE
+from tests.simulation.wire import iso
+from tests.simulation.world import Limits, World
+
+BIRTHDAY = 1_772_000_000
+METRICS: list[dict[str, Any]] = [
+    {"metric": "views", "group_by": ["country"]},
+    {"metric": "playing_time", "group_by": ["browser", "cdn"]},
+]
+PAUSES = (0.0, 30.0, 10 * MINUTE, HOUR, 5 * HOUR, DAY, DAY, 3 * DAY, 9 * DAY)
+RATES = (0.0, 0.0, 0.02, 0.1, 0.3)
+CHANGE_RATES = (0.0, 0.0, 0.1, 0.5)
+
+
+@dataclass
+class Tally:
+    """What happened in stories so far."""
+
+    runs: Counter[str] = field(default_factory=Counter)
+    """By how they ended."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    messages: int = 0
+    seconds: float = 0.0
+    """Virtual time in runs."""
+
+    def add(self, facts: Facts) -> None:
+        """Count a run."""
+        self.runs[facts.end.partition(":")[0]] += 1
+        self.requests += facts.requests
+        self.messages += len(facts.messages)
+        self.seconds += facts.ended - facts.began
+
+
+class Story:
+    """Worlds, a server and a target, and what the tap did to them so far."""
+
+    def __init__(self, seed: int, tally: Tally | None = None) -> None:
+        """Begin a story."""
+        chance = self.chance = random.Random(seed)
+        self.seed = seed
+        self.tally = tally or Tally()
+        self.told: list[str] = []
+        """What happened, for the reader of a failure."""
+        self.read: set[str] = set()
+        """The streams that were selected in any run."""
+
+        born = BIRTHDAY + chance.randrange(300 * DAY) + chance.random()
+        skew = chance.choice((0.0, 0.0, 0.0, -90.0, -2.0, 2.0, 25.0, 50.0))
+        self.lookback_seconds = chance.choice((0, 600, 7200, 7200))
+        self.lookback_days = chance.choice((0, 1, 2, 2))
+        late = max(0, self.lookback_seconds - 60) if skew <= 0 or self.lookback_seconds else 0
+        limits = Limits(late, self.lookback_days, skew)
+        retention = chance.choice((100, 100, 100, 31, 7))
+        names = ["one", "two"] if chance.random() < 0.25 else ["one"]
+        self.worlds = {
+            f"id-{name}": World(
+                draw, random.Random(draw), f"env-{name}", born, limits, retention_days=retention
+            )
+            for name, draw in ((name, chance.randrange(1 << 30)) for name in names)
+        }
+        self.limits = limits
+        self.scheduler = make_scheduler(chance.randrange(1 << 30), born)
+        self.faults = Faults(random.Random(chance.randrange(1 << 30)), self.scheduler, 0.0, ())
+        self.server = Server(
+            self.scheduler,
+            random.Random(chance.randrange(1 << 30)),
+            self.worlds,
+            self.faults,
+            bucket_size=chance.choice((20, 100, 100, 1000)),
+            announces=chance.random() < 0.7,
+            compresses=chance.random() < 0.5,
+        )
+        self.target = Target(chance.choice((1, 1, 1, 3)))
+        self.model = Model({world.environment_id: world for world in self.worlds.values()})
+        self.streams = self._some_streams(chance)
+        self.config = self._first_config(names, born)
+        self._tell(f"streams {', '.join(self.streams)}; settings {self.config}; skew {skew}")
+
+    def _first_config(self, names: list[str], born: float) -> dict[str, Any]:
+        chance = self.chance
+        access: dict[str, Any] = {"token_id": "id-one", "token_secret": secret_of("id-one")}
+        if len(names) > 1:
+            access = {
+                "environments": [
+                    {
+                        "name": name,
+                        "token_id": f"id-{name}",
+                        "token_secret": secret_of(f"id-{name}"),
+                    }
+                    for name in names
+                ]
+            }
+        granularity = chance.choice(("day", "day", "hour"))
+        config = {
+            **access,
+            "progress_seconds": 0,
+            "lookback_seconds": self.lookback_seconds,
+            "lookback_days": self.lookback_days,
+            "max_attempts": chance.choice((1, 3, 8)),
+            "request_timeout_seconds": chance.choice((5, 60)),
+            "max_concurrency": chance.choice((1, 2, 8)),
+            "dimensions": chance.choice((["country"], ["browser", "video_cdn_trace"])),
+            "metrics": [{**each, "granularity": granularity} for each in METRICS],
+            "emit_activate_version_messages": chance.random() < 0.5,
+            "include_credentials": chance.random() < 0.1,
+            "keep_unknown_fields": chance.random() < 0.1,
+        }
+        if granularity == "hour":
+            config["start_date"] = iso(born - chance.choice((0.5, 2)) * DAY)
+        elif chance.random() < 0.85:
+            days = chance.choice((0.5, 2, 6, 6, 12))
+            config["start_date"] = iso(born - days * DAY)
+        return config
+
+    def _some_streams(self, chance: random.Random) -> tuple[str, ...]:
+        names = sorted(DUTIES)
+        # Twenty seeds in a row have each stream, besides those by chance.
+        own = [names[(2 * self.seed + number) % len(names)] for number in range(2)]
+        chosen = [*own, *chance.sample(names, chance.choice((0, 0, 2, 4, 7)))]
+        self.read |= set(chosen)
+        return tuple(dict.fromkeys(chosen))
+
+    def _tell(self, text: str) -> None:
+        self.told.append(f"{self.scheduler.now:.1f} {text}")
+
+    # The rules.
+
+    def pass_time(self, chance: random.Random) -> None:
+        """Let some time pass, in which things happen in the worlds."""
+        start = self.scheduler.now
+        end = start + chance.choice(PAUSES) * chance.uniform(0.5, 1.5)
+        self.scheduler.now = end
+        for world in self.worlds.values():
+            world.pass_time(start, end)
+        self._tell(f"{end - start:.0f} seconds pass")
+
+    def change_settings(self, chance: random.Random) -> None:
+        """Change a setting."""
+        match chance.randrange(4):
+            case 0:
+                self.streams = self._some_streams(chance)
+                self._tell(f"streams {', '.join(self.streams)}")
+            case 1:
+                self.config["max_concurrency"] = chance.choice((1, 2, 8))
+                self._tell(f"max_concurrency {self.config['max_concurrency']}")
+            case 2:
+                name = "emit_activate_version_messages"
+                self.config[name] = not self.config[name]
+                self._tell(f"{name} {self.config[name]}")
+            case 3:
+                end = self.scheduler.now - chance.uniform(0, 2) * DAY
+                self.config.pop("end_date", None)
+                if chance.random() < 0.5 and iso(end) > self.config.get("start_date", ""):
+                    self.config["end_date"] = iso(end)
+                self._tell(f"end_date {self.config.get('end_date')}")
+
+    def run(self, chance: random.Random, *, is_calm: bool = False) -> Facts:
+        """Run the tap, and check what it promises.
+
+        Args:
+            chance: Chooses what goes wrong.
+            is_calm: Whether nothing does, nor changes.
+        """
+        self.faults.rate = 0.0 if is_calm else chance.choice(RATES)
+        self.faults.kinds = tuple(chance.sample(KINDS, chance.choice((1, 3, len(KINDS)))))
+        self.faults.storm_until = 0.0
+        self.server.change_rate = 0.0 if is_calm else chance.choice(CHANGE_RATES)
+        kill_at = None
+        if not is_calm and chance.random() < 0.3:
+            kill_at = int(chance.random() ** 2 * chance.choice((20, 200, 2000)))
+        self.server.log.clear()
+        facts = run_tap(
+            self.scheduler,
+            self.server,
+            self.target,
+            config=self.config,
+            streams=self.streams,
+            skew=self.limits.skew,
+            kill_at=kill_at,
+        )
+        self.tally.add(facts)
+        is_lost = facts.end == "killed" and chance.random() < 0.7
+        self.target.end(is_killed=is_lost)
+        self._tell(
+            f"run: {facts.end}, {sum(facts.requests.values())} requests, "
+            f"{len(facts.messages)} messages, faults {self.faults.rate}, "
+            f"changes {self.server.change_rate}, lost {is_lost}"
+        )
+        self.model.check(facts, self.target, is_lost=is_lost)
+        return facts
+
+    def end(self) -> None:
+        """Let a run come to its end without trouble: it has to make all good."""
+        self.config["max_attempts"] = 8
+        facts = self.run(self.chance, is_calm=True)
+        assert facts.is_complete, facts.end
+
+
+def play(seed: int, tally: Tally | None = None) -> Story:
+    """Play the story of a seed."""
+    story = Story(seed, tally)
+    chance = story.chance
+    try:
+        for _ in range(chance.choice((2, 4, 7))):
+            rule = chance.choice((story.run, story.run, story.pass_time, story.change_settings))
+            rule(chance)
+        story.end()
+    except BaseException as error:
+        error.add_note("\n".join([f"seed {seed}", *story.told]))
+        raise
+    finally:
+        story.tally.faults += story.faults.counts
+    return story
