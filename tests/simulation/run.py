@@ -72,7 +72,7 @@ class _Output(BatchWriter):
         self._facts = facts
         self._kill_at = kill_at
 
-    def write_lines(self, lines: bytes) -> None:
+    def write_lines(self, lines: bytes, max_bytes: int = 0) -> None:
         if is_leaking(lines) and not self._facts.config.get("include_credentials"):
             text = "a credential is in the output"
             raise AssertionError(text)

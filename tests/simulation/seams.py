@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SMALLER: dict[str, Any] = {
     "tap_mux.reading.windows.MAX_RECORDS": 60,
     "tap_mux.reading.windows.TARGET_RECORDS": 40,
-    "tap_mux.reading.view_windows.MAX_RECORDS": 60,
+    "tap_mux.reading.window_reading.MAX_RECORDS": 60,
     "tap_mux.records.writer.MAX_RECORDS": 20,
     "tap_mux.records.conformer.MAX_RECORDS": 20,
     "tap_mux.streams.views.MAX_RECORDS": 20,
