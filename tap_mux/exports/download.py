@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 READ_BYTES = 1 << 18
 PIECE_BYTES = 1 << 20
 
+MAX_EMPTY_MEMBERS = 1000
+"""How many members of a file, or pieces of padding, may have no content before it seems endless."""
+
 _REFUSALS = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -243,6 +246,7 @@ class Gunzip:
     def __init__(self) -> None:
         """Start a file."""
         self._member = zlib.decompressobj(wbits=31)
+        self._without_content = 0
 
     @property
     def is_whole(self) -> bool:
@@ -259,11 +263,12 @@ class Gunzip:
             The content, in pieces of up to PIECE_BYTES.
 
         Raises:
-            zlib.error: This is not gzip, or a checksum is wrong.
+            zlib.error: This is not gzip, or a checksum is wrong, or it has no end.
         """
         may_hold_more = False
         while data or may_hold_more:
             if self._member.eof:
+                self._count_nothing()
                 data = data.lstrip(b"\0")  # some writers pad the end
                 if not data:
                     return
@@ -272,7 +277,15 @@ class Gunzip:
             data = self._member.unconsumed_tail or self._member.unused_data
             may_hold_more = len(piece) == PIECE_BYTES and not self._member.eof
             if piece:
+                self._without_content = 0
                 yield piece
+
+    def _count_nothing(self) -> None:
+        """Count what comes after the end of a member, until there is content again."""
+        self._without_content += 1
+        if self._without_content > MAX_EMPTY_MEMBERS:
+            text = "it does not end"
+            raise zlib.error(text)
 
 
 def _validator_of(headers: Mapping[str, str]) -> str:

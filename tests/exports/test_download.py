@@ -125,6 +125,22 @@ class TestGunzip:
         assert max(sizes) <= PIECE_BYTES
         assert gunzip.is_whole
 
+    @pytest.mark.parametrize("nothing", [gzip.compress(b""), bytes(50)])
+    def test_what_has_no_content_has_an_end(self, nothing: bytes) -> None:
+        gunzip = Gunzip()
+        assert list(gunzip.feed(gzip.compress(b"one"))) == [b"one"]
+        pieces = (
+            piece
+            for _ in range(downloading.MAX_EMPTY_MEMBERS + 2)
+            for piece in gunzip.feed(nothing)
+        )
+        with pytest.raises(zlib.error):
+            list(pieces)
+
+    def test_many_members_with_content_are_a_file(self) -> None:
+        packed = gzip.compress(b"a") * (downloading.MAX_EMPTY_MEMBERS + 2)
+        assert len(b"".join(Gunzip().feed(packed))) == downloading.MAX_EMPTY_MEMBERS + 2
+
     def test_an_empty_file_is_not_whole(self) -> None:
         assert not Gunzip().is_whole
 
