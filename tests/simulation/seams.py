@@ -109,7 +109,9 @@ class _Datetime(datetime):
         return datetime.fromtimestamp(_Time.time(), tz)
 
 
-def _route_to(request: requests.PreparedRequest, *, max_connections: int) -> transport.Route:
+def _route_to(
+    request: requests.PreparedRequest, *, max_connections: int, max_bytes: int | None = None
+) -> transport.Route:
     assert _Net.server
     return _Net.server.route_to(request, max_connections=max_connections)
 
