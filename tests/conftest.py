@@ -11,9 +11,16 @@ import pytest
 from mux_sandbox import ExplicitWorld, Sandbox, SandboxOptions
 from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.clock import Clock
+from tests.support import clock
+from tests.support.records import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _begins_at_now() -> None:
+    clock.begin_at(NOW)
 
 
 @pytest.fixture

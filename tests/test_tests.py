@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import ast
+import time
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mux_sandbox import SandboxOptions
+from tests.support.records import MINUTE, NOW, asset
+from tests.support.tapping import config_file, messages, run_program, run_tap
+
+if TYPE_CHECKING:
+    from mux_sandbox import ExplicitWorld, Sandbox
 
 FOLDER = Path(__file__).parent
 
@@ -29,3 +39,20 @@ def test_no_test_module_is_imported_by_another() -> None:
     }
     assert len(modules) > 50
     assert found == set()
+
+
+def test_each_test_begins_at_the_same_moment(
+    world: ExplicitWorld, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    config = config_file(tmp_path, **sandbox.config)
+    printed = messages(run_program("--config", config).stdout)
+    outputs = [*printed, *run_tap(sandbox, "assets").messages]
+    extracted = [each["time_extracted"] for each in outputs if "time_extracted" in each]
+    assert len(extracted) >= 2
+    for moment in (
+        *(datetime.fromisoformat(each).timestamp() for each in extracted),
+        SandboxOptions().clock(),
+        time.time(),
+    ):
+        assert NOW <= moment < NOW + MINUTE

@@ -38,11 +38,15 @@ def _generous() -> dict[Family, RateLimit]:
     return dict.fromkeys(FAMILIES, RateLimit(1000, 500))
 
 
+def _present() -> float:
+    return time.time()  # looked up each time, since tests may set another clock
+
+
 @dataclass
 class SandboxOptions:
     """How the sandbox behaves."""
 
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = _present
     """Gives the present in epoch seconds; decides which records are visible."""
 
     retention_days: float = 100

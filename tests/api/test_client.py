@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tests.conftest import Waits
 
 PATH = "/video/v1/assets"
+PRESENT = datetime.fromtimestamp(NOW, UTC)
 TOO_MANY = {"errors": ["Too many requests, retry later."]}
 
 
@@ -201,7 +202,7 @@ class TestWaits:
     def test_obeys_retry_after_as_a_date(
         self, client: MuxClient, sandbox: Sandbox, waits: Waits
     ) -> None:
-        date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+        date = format_datetime(PRESENT + timedelta(seconds=30), usegmt=True)
         sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
         client.get(PATH)
         assert 28 <= waits[0] <= 31
@@ -380,7 +381,7 @@ def test_what_is_not_compressed_as_it_says_is_asked_for_again(
 def test_a_retry_after_that_is_over_is_no_wait(
     client: MuxClient, sandbox: Sandbox, waits: Waits, minutes: int
 ) -> None:
-    date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
+    date = format_datetime(PRESENT + timedelta(minutes=minutes), usegmt=True)
     sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
     client.get(PATH)
     assert 0 <= waits[0] <= 1
@@ -389,7 +390,7 @@ def test_a_retry_after_that_is_over_is_no_wait(
 def test_a_retry_after_without_a_zone_is_utc(
     client: MuxClient, sandbox: Sandbox, waits: Waits
 ) -> None:
-    date = (datetime.now(UTC) + timedelta(seconds=30)).strftime("%a, %d %b %Y %H:%M:%S -0000")
+    date = (PRESENT + timedelta(seconds=30)).strftime("%a, %d %b %Y %H:%M:%S -0000")
     sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
     client.get(PATH)
     assert 28 <= waits[0] <= 31

@@ -19,6 +19,7 @@ from tests.exports.stream import (
     read,
     state_of,
 )
+from tests.support.records import NOW
 from tests.support.tapping import Output, bookmark
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class TestMissingDates:
 
     def test_an_empty_list(self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
         publish(sandbox, {})
-        today = datetime.now(UTC).date()
+        today = datetime.fromtimestamp(NOW, UTC).date()
         start = today - timedelta(days=10)
         last = today - timedelta(days=8)
         missing = self.warning(sandbox, caplog, start_date=start.isoformat())

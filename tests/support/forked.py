@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.__main__ import main
+from tests.support import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,8 @@ def run(
 @cache
 def _server() -> subprocess.Popen[str]:
     server = subprocess.Popen(
-        [sys.executable, "-P", "-W", "error", __file__],
+        [sys.executable, "-W", "error", "-m", __name__],
+        cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -79,6 +81,7 @@ def _serve() -> None:
 def _prepare(job: Mapping[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(job["environ"])
+    clock.shift_by(float(os.environ.pop(clock.SHIFT, 0)))
     sys.argv = [sys.argv[0], *job["arguments"]]
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, file in enumerate(job["files"], 1):

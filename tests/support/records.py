@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.support import clock
+
 Row = dict[str, Any]
 
-NOW = int(time.time())
+NOW = clock.start()
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
