@@ -304,7 +304,8 @@ class ExportDuty(Duty):
         for day in range(today - 14 * DAY, today, DAY):
             is_listed = exports.is_listed(world.seed, day, facts.began)
             stays = exports.is_listed(world.seed, day, facts.ended + HOUR)
-            is_asked_for = max(span.start, 0) // DAY * DAY <= day < math.ceil(span.end / DAY) * DAY
+            first, end = (math.ceil(max(each, 0) / DAY) * DAY for each in (span.start, span.end))
+            is_asked_for = first <= day < end
             if is_listed and stays and is_asked_for:
                 for key in exports.rows_of(world.seed, day):
                     yield (key,)
