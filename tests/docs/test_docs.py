@@ -13,9 +13,13 @@ from tap_mux import schemas
 from tap_mux.settings.metrics import DEFAULT_METRICS
 from tap_mux.tap import TapMux
 from tests.docs.pages import DOCS, PAGES, README, ROOT, SITE, anchors, blocks, links, table, text
+from tests.support.records import HOUR, NOW, asset, view
+from tests.support.tapping import run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mux_sandbox import ExplicitWorld, Sandbox
 
 SOURCE = "".join(
     re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8"))
@@ -65,6 +69,15 @@ def test_example_settings_are_accepted(page: Path, example: str) -> None:
 
 def test_all_example_settings_are_found() -> None:
     assert len(EXAMPLES) > 7
+
+
+def test_catalog_written_by_hand_is_understood(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    world.view_rows = [view("b", NOW - HOUR)]
+    (example,) = blocks(DOCS / "streams.md", "text")
+    output = run_tap(sandbox, catalog=json.loads(example))
+    read = {each["stream"] for each in output.messages if each["type"] == "RECORD"}
+    assert read == {"assets", "video_views"}
 
 
 def test_page_shows_the_default_metrics() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tap_mux.streams.metrics import MetricStream
 from tap_mux.tap import TapMux
 from tools.docs.fields import describe, fields_of
 from tools.docs.joins import joins_of
@@ -60,7 +61,7 @@ def index(streams: Iterable[MuxStream]) -> str:
             _replication(stream),
             "yes" if stream.selected_by_default else "no",
             NOTES[stream.name].requests,
-            stream.permission,
+            _permission(stream),
         )
         for stream in streams
     ]
@@ -79,17 +80,14 @@ def stream_page(stream: MuxStream, records: Sequence[Record]) -> str:
     key = _names(stream.primary_keys)
     if stream.ids_repeat:
         key += ", and `environment_id` if a run reads several environments"
-    parameters = _names(sorted(stream.parameters))
     facts = (
         ("endpoint", f"[`GET {stream.path}`]({reference})"),
         ("key", key),
         ("replication", _replication(stream)),
         ("read by default", "yes" if stream.selected_by_default else "no"),
         ("requests", note.requests),
-        ("permission and plan", stream.permission),
-        ("filters", f"{parameters}, in [`stream_params`](../metrics.md#filters)")
-        if parameters
-        else ("filters", "none"),
+        ("permission and plan", _permission(stream)),
+        ("filters", _filters(stream)),
     )
     limits = f"## Limits\n\n{bullets(note.limits)}" if note.limits else ""
     return page(
@@ -125,6 +123,19 @@ def _names(names: Sequence[str]) -> str:
 def _replication(stream: MuxStream) -> str:
     key = stream.replication_key
     return f"incremental by `{key}`" if key else "full table"
+
+
+def _permission(stream: MuxStream) -> str:
+    permission = stream.permission
+    return f"one {permission}" if permission.startswith("that ") else permission
+
+
+def _filters(stream: MuxStream) -> str:
+    if isinstance(stream, MetricStream):
+        return "`filters`, `metric_filters`, in [`metrics`](../metrics.md#metrics)"
+    if not stream.parameters:
+        return "none"
+    return f"{_names(sorted(stream.parameters))}, in [`stream_params`](../metrics.md#filters)"
 
 
 def _fields(stream: str) -> str:
