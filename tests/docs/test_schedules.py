@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -45,12 +45,16 @@ def cron() -> str:
     return script
 
 
+def steps() -> list[dict[str, Any]]:
+    """Return the steps of the workflow."""
+    (text,) = blocks(DOCS / "recipes" / "github-actions.md", "yaml")
+    found: list[dict[str, Any]] = YAML(typ="safe").load(text)["jobs"]["load"]["steps"]
+    return found
+
+
 def github() -> str:
     """Return the script of the workflow, as GitHub runs it."""
-    (text,) = blocks(DOCS / "recipes" / "github-actions.md", "yaml")
-    (step,) = [
-        step for step in YAML(typ="safe").load(text)["jobs"]["load"]["steps"] if "run" in step
-    ]
+    (step,) = [step for step in steps() if "run" in step]
     assert step["shell"] == "bash"
     return f"set -eo pipefail\n{step['run']}"
 
@@ -135,3 +139,12 @@ def test_recipes_name_the_loader_that_the_project_pins() -> None:
     pinned = plugin("loaders", "target-postgres")["pip_url"]
     assert f"--from {pinned} target-postgres" in cron()
     assert f"--from {pinned} target-postgres" in github()
+
+
+def test_workflow_keeps_the_state_whatever_happens() -> None:
+    (restore,) = [step["with"] for step in steps() if "cache/restore" in step.get("uses", "")]
+    (save,) = [step for step in steps() if "cache/save" in step.get("uses", "")]
+    assert save["if"] == "always()"
+    assert save["with"]["path"] == restore["path"] == "state.json"
+    assert save["with"]["key"].startswith(restore["restore-keys"])
+    assert steps().index(save) == len(steps()) - 1
