@@ -124,15 +124,15 @@ def test_failed_run_keeps_its_state_and_its_exit_code(
     assert [each for each in machine.loaded if each in {"old", "asset"}] == ["old", "asset"]
 
 
-def test_run_without_a_connection_keeps_the_former_state(
-    machine: Machine, world: ExplicitWorld, sandbox: Sandbox
+def test_run_that_loads_nothing_keeps_the_former_state(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
 ) -> None:
-    world.view_rows = [view("old", NOW - 9 * HOUR)]
-    assert machine.run() == 0
-    state = (machine.folder / "state.json").read_text()
+    machine = Machine(tmp_path, cron(), sandbox)
+    former = '{"bookmarks": {}}\n'
+    (tmp_path / "state.json").write_text(former)
     sandbox.faults.add("/system/v1/whoami", action=Answer(401))
     assert machine.run() == 1
-    assert (machine.folder / "state.json").read_text() == state
+    assert (tmp_path / "state.json").read_text() == former
 
 
 def test_recipes_name_the_loader_that_the_project_pins() -> None:
