@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from tap_mux.streams import ALL_STREAMS
+from tests.support.loaders import postgres
 from tools.docs.joins import JOINS, Join
 
 if TYPE_CHECKING:
@@ -44,3 +47,17 @@ def test_every_stream_finds_its_environment() -> None:
 def test_short_views_have_nothing_else_to_join_by(warehouse: duckdb.DuckDBPyConnection) -> None:
     columns = {name for name, *_ in warehouse.execute("describe video_views").fetchall()}
     assert not columns & {"asset_id", "live_stream_id", "playback_id", "video_id"}
+
+
+def test_playback_ids_are_taken_apart_in_postgresql() -> None:
+    (join, *_) = [join for join in JOINS if "In PostgreSQL" in join.says]
+    (query,) = re.findall("`(select .*)`", join.says)
+    settings = postgres()
+    where = {key: settings[key] for key in ("host", "port", "user")}
+    with psycopg.connect(**where, dbname="postgres") as connection:
+        connection.execute("create temporary table assets (id text, playback_ids jsonb[])")
+        connection.execute(
+            'insert into assets values (\'a\', array[\'{"id": "b"}\', \'{"id": "c"}\']::jsonb[])'
+        )
+        rows = connection.execute(query.encode()).fetchall()
+    assert [(each[0], each[-1]) for each in rows] == [("a", "b"), ("a", "c")]
