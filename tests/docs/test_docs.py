@@ -13,6 +13,7 @@ from tap_mux import schemas
 from tap_mux.settings.metrics import DEFAULT_METRICS
 from tap_mux.tap import TapMux
 from tests.docs.pages import DOCS, PAGES, README, ROOT, SITE, anchors, blocks, links, table, text
+from tests.support.loaders import plugin
 from tests.support.records import HOUR, NOW, asset, view
 from tests.support.tapping import run_tap
 
@@ -91,6 +92,17 @@ def test_ci_runs_the_test_command_of_readme() -> None:
     command = shlex.split(checks)[0]
     assert command == "uv run --group test pytest"
     assert f"{command}\n" in blocks(README, "sh")
+
+
+def test_loading_names_the_batches_of_the_project() -> None:
+    (rows,) = [
+        setting["value"]
+        for setting in plugin("loaders", "target-duckdb")["settings"]
+        if setting["name"] == "batch_size_rows"
+    ]
+    page = text(DOCS / "loading.md")
+    assert f'`"batch_size_rows": {rows}`' in page
+    assert f"sets `batch_size_rows` to {rows}" in page
 
 
 def test_readme_is_short() -> None:
