@@ -15,10 +15,7 @@ os.environ.setdefault("DAGSTER_HOME", str(Path("output/dagster/home").absolute()
 
 import dagster as dg
 import duckdb
-from definitions import ENVIRONMENTS, OUTPUT, defs
-
-PROCESSES = 3
-"""More than may read an environment at once: that is for the pool to bound."""
+from definitions import ENVIRONMENTS, OUTPUT, defs, runs_at_once
 
 
 def read(job: str, day: str) -> bool:
@@ -37,13 +34,15 @@ def main() -> int:
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         shutil.copy(Path(__file__).with_name("dagster.yaml"), home)
-    dg.DagsterInstance.get().dispose()  # makes the database, which several processes cannot
+    with dg.DagsterInstance.get() as instance:  # makes the database, which several at once cannot
+        # Not more, since a run that waits for a pool keeps a processor busy.
+        count = sum(runs_at_once(instance, environment["name"]) for environment in ENVIRONMENTS)
     last = datetime.now(UTC).date() - timedelta(days=1)
     first = last - timedelta(days=9)
     if sys.argv[1:]:
         first, last = map(date.fromisoformat, sys.argv[1:])
     days = [str(first + timedelta(days=number)) for number in range((last - first).days + 1)]
-    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as processes:
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as processes:
         runs = {
             (day, environment["name"]): processes.submit(read, f"{environment['name']}_days", day)
             for day in days

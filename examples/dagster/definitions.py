@@ -93,6 +93,12 @@ def as_it_is(lines: Sequence[str]) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(("```", *lines, "```")))
 
 
+def runs_at_once(instance: dg.DagsterInstance, pool: str) -> int:
+    """Return the limit of a pool; 0 if it has none."""
+    limits = {each.name: each.limit for each in instance.event_log_storage.get_pool_limits()}
+    return limits.get(pool, instance.global_op_concurrency_default_limit) or 0
+
+
 def load(
     context: dg.AssetExecutionContext, environment: Mapping[str, str], *, by_day: bool
 ) -> Results:
@@ -103,17 +109,14 @@ def load(
         environment: The name of the environment, and its access token.
         by_day: Whether to read the days of the run, rather than all that there is.
     """
-    pool = environment["name"]
-    limits = {
-        each.name: each.limit for each in context.instance.event_log_storage.get_pool_limits()
-    }
-    runs = limits.get(pool, context.instance.global_op_concurrency_default_limit)
+    name = environment["name"]
+    runs = runs_at_once(context.instance, name)
     if not runs:
-        text = f"The pool {pool} has no limit, so the requests a second cannot be shared"
+        text = f"The pool {name} has no limit, so the requests a second cannot be shared"
         raise dg.Failure(text, allow_retries=False)
     settings = {
-        **{name: value for name, value in os.environ.items() if name != "TAP_MUX_ENVIRONMENTS"},
-        **{f"TAP_MUX_{name.upper()}": value for name, value in environment.items()},
+        **{key: value for key, value in os.environ.items() if key != "TAP_MUX_ENVIRONMENTS"},
+        **{f"TAP_MUX_{key.upper()}": value for key, value in environment.items()},
         "TAP_MUX_FAIL_ON_UNAVAILABLE": "true",
         "TAP_MUX_MAX_REQUESTS_PER_SECOND": str(REQUESTS_PER_SECOND / runs),
     }
