@@ -104,6 +104,17 @@ class CommandLine(TapMux):
     def get_singer_command(cls) -> click.Command:
         """Return the command line, with options whose errors are one line."""
         command = super().get_singer_command()
+        command.add_help_option = False
+        command.params.append(
+            click.Option(
+                ["--help"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                help="Show this message and exit.",
+                callback=_print_help,
+            )
+        )
         for option in command.params:
             if option.name in {"catalog", "state"}:
                 option.type = click.STRING
@@ -154,6 +165,19 @@ class CommandLine(TapMux):
             if tap:
                 tap.write_last_state()
             raise
+
+    @classmethod
+    @override
+    def cb_version(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """Print the version.
+
+        Args:
+            ctx: The context of the command line.
+            param: The option ``--version``.
+            value: Whether to print it.
+        """
+        with output_errors():
+            super().cb_version(ctx, param, value)
 
     @classmethod
     @override
@@ -209,6 +233,14 @@ class CommandLine(TapMux):
             for line in tap.probe(None if value == CliTestOptionValue.All.value else value):
                 with output_errors():
                     click.echo(line)
+        ctx.exit()
+
+
+def _print_help(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    """Print what ``--help`` prints."""
+    if value:
+        with output_errors():
+            click.echo(ctx.get_help())
         ctx.exit()
 
 

@@ -135,7 +135,7 @@ def test_the_table_of_an_interrupted_run_comes_after_the_last_state(
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("option", ["run", "--discover", "--about"])
+@pytest.mark.parametrize("option", ["run", "--discover", "--about", "--version", "--help"])
 @pytest.mark.parametrize(
     ("stdout", "reason"),
     [
