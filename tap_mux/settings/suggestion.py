@@ -19,5 +19,7 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
     Returns:
         A text such as ``, did you mean views?``; an empty one if no choice is similar.
     """
-    near = get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    # Who misspells a word has its first letter right, or has written a part of it.
+    alike = [choice for choice in choices if choice[:1] == word[:1].lower() or word in choice]
+    near = get_close_matches(word, alike, n=1, cutoff=0.5)
     return f", did you mean {near[0]}?" if near else ""

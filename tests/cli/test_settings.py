@@ -169,9 +169,12 @@ class TestSettings:
         assert tap.config == TapMux(config=TOKENS).config
 
     def test_unknown_settings_are_named(self, caplog: pytest.LogCaptureFixture) -> None:
-        TapMux(config={**TOKENS, "token": "x", "start_dat": "y", "q": "z", "stream_maps": {}})
-        assert caplog.messages[-3:] == [
+        unknown = dict.fromkeys(("token", "secret", "start_dat", "q", "batch_config"), "x")
+        TapMux(config={**TOKENS, **unknown, "stream_maps": {}})
+        assert caplog.messages[-5:] == [
+            "Unknown setting, ignored: batch_config",
             "Unknown setting, ignored: q",
+            "Unknown setting, ignored: secret, did you mean token_secret?",
             "Unknown setting, ignored: start_dat, did you mean start_date?",
             "Unknown setting, ignored: token, did you mean token_id?",
         ]
