@@ -108,7 +108,6 @@ def time_range_to_read(
             readable(bookmark),
         )
     if end_date and end <= bookmark:
-        logger.info("Nothing to read of %s: end_date lies before the bookmark", stream)
         return TimeRange(end, end, None)
     again = max(0, bookmark - lookback_seconds)
     if first is None:
