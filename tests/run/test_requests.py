@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_mux.streams import ALL_STREAMS
-from tests.support.records import DAY, HOUR, NOW, asset, view, wire_time
+from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view, wire_time
 from tests.support.requests import round_trips
 from tests.support.tapping import run_tap
 
@@ -134,3 +134,12 @@ def test_round_trips_before_the_first_view(sandbox: Sandbox) -> None:
     )
     assert round_trips(requests[: first + 1]) <= 8
     assert first <= 1 + 1 + 4  # whoami, the year 2015, the border
+
+
+def test_all_requests_only_read(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    del world.asset_rows[3:], world.view_rows[:-30]
+    end = tap_time(NOW - DAY)
+    run_tap(sandbox, *PATHS, start_date=tap_time(NOW - 2 * DAY), end_date=end)
+    asked = by_stream(sandbox.requests).keys()
+    assert asked >= {*NEXT_RUN, "video_view_details", "exported_video_views", "robot_jobs"}
+    assert {request.method for request in sandbox.requests} == {"GET"}
