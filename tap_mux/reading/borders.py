@@ -1,8 +1,9 @@
-"""Where the pages of one reading of a list meet, and whether a record may be hidden there.
+"""The borders between the pages of one reading of a list, where a record may be hidden.
 
-Two records that were next to each other in one answer had no other between them. So in a list that
-keeps its order, a record can only be hidden between the last one of a page and the first one of the
-next, and not there if both pages have the same record, or another reading has both in one page.
+If a page has two records next to each other, no record was between them. So in a list that keeps
+its order, a record can only be hidden between the last record of a page and the first one of the
+next page. It cannot be hidden there if both pages have a record in common, or if a page of another
+reading has the two records next to each other.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 Pair: TypeAlias = tuple["Hashable", "Hashable"]
 
 _END = object()
-"""Stands behind the last record."""
+"""Stands for the end of the list, after the last record."""
 
 _NEVER: Pair = (object(), object())
-"""Is never seen on one page."""
+"""A pair that no page has."""
 
 
 class Borders:
@@ -28,9 +29,9 @@ class Borders:
     def __init__(self) -> None:
         """Start before the first page."""
         self.unproven: set[Pair] = set()
-        """Records that came one after the other, but on two pages."""
+        """Records that followed each other on two pages, so that one may be hidden between them."""
         self.neighbours: set[Pair] = set()
-        """Records that came one after the other on the last page."""
+        """Records that followed each other on the last page."""
         self._last: list[Hashable] = []
         self._pages = 0
         self._longest = 0
@@ -53,7 +54,7 @@ class Borders:
         self._last = page or self._last
 
     def end(self, limit: int) -> None:
-        """Take the end of the list: only a short page shows that nothing came behind it.
+        """Take the end of the list. Only a short page shows that no record came after it.
 
         Args:
             limit: How many records were asked for in a page.

@@ -1,4 +1,4 @@
-"""The views of a crowded window: written as they are read, since memory could not hold them."""
+"""The views of a crowd. They are written while they are read: memory could not hold them all."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _ORDER = itemgetter("view_end", "id")
 
 
 class Crowd:
-    """What one or more readings of a window have found: only a hash of each ID is remembered."""
+    """What the readings of a crowd have found. Only a hash of each ID is remembered."""
 
     def __init__(self, window: Window) -> None:
         """Start before the first reading.
 
         Args:
-            window: The window.
+            window: The window that is a crowd.
         """
         self._start, self._end = map(utc_timestamp, (window.start, window.end))
         self.given: set[int] = set()
-        """The views that ended in the window."""
+        """The views that ended in the window, and have been returned to be written."""
         self.found: set[int] = set()
-        """All views of this reading, also those that ended a second before or after."""
+        """All views of this reading, also those that ended a second too early or too late."""
         self._found_before: set[int] = set()
         self._counts: set[int | None] = set()
         self._counts_before: set[int | None] = set()
 
     def begin_reading(self) -> None:
-        """Begin with the first page again."""
+        """Begin again with the first page."""
         self._found_before |= self.found
         self._counts_before |= self._counts
         self.found.clear()
@@ -61,7 +61,7 @@ class Crowd:
         return fresh
 
     def is_whole(self) -> bool:
-        """Return whether Mux counts as many views as this reading found, or all together."""
+        """Return whether Mux counts as many views as this reading, or all readings, found."""
         if self._counts in ({None}, {len(self.found)}):
             return True
         return self._counts | self._counts_before == {len(self.found | self._found_before)}

@@ -1,4 +1,4 @@
-"""Retention: where the data of Mux begins, and the warning about data that is gone."""
+"""Retention: since when Mux has data, and the warning about data that is gone."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ DOCUMENTED_DAYS = 100
 """How long Mux keeps views and sums, by its documentation."""
 
 CLOSE_SECONDS = 5
-"""Two clocks that are set right differ by less."""
+"""Two clocks that are both right differ by less."""
 
 SLACK_SECONDS = 30
-"""How far a retention may be off a whole number of days, to either side."""
+"""By how much a retention may be longer or shorter than a whole number of days."""
 
 PRECISION_SECONDS = 300
-"""How far behind the border the moment that is found may be, where the border is at an odd age."""
+"""By how much the moment that is found may be later than the border, if that is at an odd age."""
 
 MOMENTS_AT_ONCE = 3
 
-# Not more, so that twelve requests are enough to find each of them.
+# These lists are short, so that twelve requests are enough to find each of their moments.
 _NEAR_SECONDS = (SLACK_SECONDS, *range(300, 3601, 300))
 _EXPIRED_SECONDS = (30, 60, 120, 240)
 _SHORTER_DAYS = (1, 2, 3, 7, 14, 15, 28, 30, 31, 45, 60, 90, 91, 99)
@@ -64,9 +64,10 @@ def first_kept(
 ) -> int | None:
     """Find the earliest moment that is kept, with few requests and fewer round trips.
 
-    Four round trips and twelve requests tell 256 borders apart at most. So those are looked at
-    first that a service is likely to have: the documented one, whole numbers of days in common
-    use, and what is near. Any other border takes more requests, so that no record is left out.
+    Four round trips, and twelve requests in all, tell at most 256 borders apart. So the search
+    begins with borders that a service is likely to have: the documented one, common whole numbers
+    of days, and moments near the documented one. Any other border is found, too, so that no record
+    is left out. It takes more requests.
 
     Args:
         start: The moment to read from, in epoch seconds.
@@ -78,7 +79,7 @@ def first_kept(
 
     Returns:
         The earliest moment that is kept, or one that is at most a step or PRECISION_SECONDS later.
-        It is ``start`` where that is kept. None where not even ``recent`` is kept.
+        It is ``start`` if that is kept, and None if not even ``recent`` is kept.
     """
     search = _Search(start, recent, ask, step)
     documented = now - days * DAY
@@ -107,7 +108,7 @@ def first_kept(
 
 
 class _Search:
-    """The border lies behind a moment that is refused, and not behind one that is kept."""
+    """The search for the border. It is later than ``refused``, and not later than ``kept``."""
 
     def __init__(self, refused: int, kept: int, ask: Ask, step: int) -> None:
         self.refused = refused
@@ -117,7 +118,7 @@ class _Search:
         self._precision = max(step, PRECISION_SECONDS)
 
     def around(self, borders: Iterable[int], seconds: int) -> list[int]:
-        """Return the steps around each border that are not decided yet, in order."""
+        """Return in order, of the moments just before and after each border, the undecided ones."""
         step = self._step
         found = set()
         for border in borders:
@@ -126,7 +127,7 @@ class _Search:
         return self._undecided(found)
 
     def ask_for(self, moments: Sequence[int]) -> list[bool]:
-        """Ask for some moments at a time, and return which are kept."""
+        """Ask for several moments at a time, and return which of them are kept."""
         answers = list(self._ask(moments))
         for moment, is_kept in zip(moments, answers, strict=True):
             if is_kept:
@@ -136,12 +137,12 @@ class _Search:
         return answers
 
     def among(self, moments: Sequence[int]) -> None:
-        """Find the two of some moments that the border lies between."""
+        """Find between which two of these moments the border is."""
         while self._is_wide and (rest := self._undecided(moments)):
             self.ask_for(_spread(rest))
 
     def evenly(self) -> None:
-        """Narrow the gap until it is small enough."""
+        """Divide what is left into equal parts until it is small enough."""
         while self._is_wide:
             self.ask_for(_spread(range(self.refused + self._step, self.kept, self._step)))
 
@@ -154,6 +155,6 @@ class _Search:
 
 
 def _spread(moments: Sequence[int]) -> list[int]:
-    """Return some of the moments, in equal distances."""
+    """Return a few of the moments, at equal distances."""
     parts = min(MOMENTS_AT_ONCE, len(moments)) + 1
     return [moments[len(moments) * part // parts] for part in range(1, parts)]

@@ -1,17 +1,18 @@
 """Reading a list again until it holds still.
 
-Mux lists by position. When a record is deleted from a page that has been read, the records behind
-it move up, and one of them moves to a page that has been read, too: it is never seen. Where Mux
-counts the records of a list, the count shows that, unless another one was added meanwhile.
+Mux lists by position. If a record is deleted from a page that has been read, the records after it
+move up. One of them moves to a page that has been read, so the tap never sees it. Where Mux counts
+the records of a list, the count shows that, unless another record was added meanwhile.
 
-So where nothing may be missing, pages are read one after another, and again until a reading finds
-nothing that earlier ones missed, but for newer records, and one of these holds:
+So where nothing may be missing, the tap reads pages one after another. It reads the list again
+until a reading finds only records that earlier readings found, or newer ones, and one of these
+holds:
 
-* The reading before found no record twice: then each page began behind the one before, unless a
-  record that was read had been deleted. The last one finds the same records in the same order: then
-  none had been deleted.
-* Each border between two pages of a reading lies within a page of another (``borders``). In a list
-  to which records are added all the time, no two readings are the same, but their borders differ.
+* The last two readings agree. The first of them found no record twice, so each page began after
+  the page before, unless a record had been deleted that was read. The second finds the same records
+  in the same order, so none had been deleted.
+* Each border between two pages of a reading lies within a page of another reading (``borders``).
+  If records are added all the time, no two readings are the same, but their borders differ.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
     from tap_mux.records.normalizer import Record
 
 MAX_READINGS = 10
-"""How often a list is read that does not hold still."""
+"""How often a list is read at most, if it does not hold still."""
 
 _id_of = by_field("id")
 
 
 class StableLists:
-    """Reads lists: each record once, and no record missed because the list changed."""
+    """Reads lists. It gives each record once, and misses none because the list changed."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class StableLists:
         Args:
             path: The path of the list.
             query: Query parameters besides those of paging.
-            until: Tells of a page with records whether it is the last one that is wanted.
+            until: Tells whether a page with records is the last one that is wanted.
 
         Yields:
             The records of each page that have not come before.
@@ -96,8 +97,8 @@ class StableLists:
         Raises:
             MuxError: A request failed for good, or the list has no end.
         """
-        # Pages that are asked for at the same time may be answered in any order. Then an added
-        # record hides another one, and readings may agree although it is missing.
+        # Pages that are asked for at the same time may be answered in any order. Then a record that
+        # is added may hide another one, and readings may agree although that one is missing.
         way = self._paginator.page_after_page if self._confirm else self._paginator.by_page
         pages = partial(way, path, query, limit)
         for page in self._read_until_stable(path, pages, _id_of, limit):
@@ -106,7 +107,7 @@ class StableLists:
     def page_after_page(
         self, path: str, query: Query, key: Key, limit: int = PAGE_LIMIT
     ) -> Iterator[Page]:
-        """Read a list by page number, one page at a time, where the caller collects it.
+        """Read a list by page number, one page at a time, for a caller that collects it.
 
         Args:
             path: The path of the list.
@@ -141,7 +142,7 @@ class StableLists:
             key: Tells its records apart.
             limit: How many records are asked for in a page.
             is_collected: Whether the list is small enough to remember all its keys in any case.
-            until: Tells of a page with records whether it is the last one that is wanted.
+            until: Tells whether a page with records is the last one that is wanted.
         """
         known: set[Hashable] = set()
         readings: list[ListReading] = []
@@ -175,7 +176,7 @@ class StableLists:
 
 
 def _prove(earlier: list[ListReading], reading: ListReading) -> None:
-    """Take from earlier readings the borders that the last page of another one proves."""
+    """Note which borders of earlier readings the last page of a later reading proves."""
     for each in earlier:
         each.borders.unproven -= reading.borders.neighbours
 
@@ -189,7 +190,7 @@ def _is_surely_whole(readings: list[ListReading]) -> bool:
 
 
 def _is_likely_whole(readings: list[ListReading], known: int, *, is_collected: bool) -> bool:
-    """Return whether a list need not be read again, where few requests matter more than certainty.
+    """Return whether a list is likely whole, where few requests matter more than certainty.
 
     Args:
         readings: All readings of the list, the last one last.
@@ -197,7 +198,8 @@ def _is_likely_whole(readings: list[ListReading], known: int, *, is_collected: b
         is_collected: Whether they remember all keys.
     """
     *earlier, last = readings
-    # One reading without news is enough; where ties come in any order, two.
+    # One reading without missed records is enough. If records that sort alike come in any order,
+    # it takes two.
     have_ties_moved = is_collected and last.has_repeated
     needed = 2 if have_ties_moved else 1
     has_no_news = len(earlier) >= needed and not any(each.has_missed for each in readings[-needed:])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     """Views by ``id``, their ``view_end`` in the one form that the tap emits."""
 
 MAX_CROWD = 500_000
-"""How many views a window may hold that cannot be split, before its list is taken for endless."""
+"""How many views a crowd may have. A list with more is taken for endless."""
 
 
 class TooManyViewsError(Exception):
@@ -42,7 +42,7 @@ class TooManyViewsError(Exception):
 
 
 class WindowReading:
-    """One reading of one window. Its first page is asked for at once."""
+    """One reading of one window. It asks for the first page at once."""
 
     def __init__(
         self, ask: Callable[..., Page], workers: WorkerPool, window: Window, *, is_crowded: bool
@@ -53,7 +53,7 @@ class WindowReading:
             ask: Asks for a page of a window.
             workers: Sends several requests at a time.
             window: The window.
-            is_crowded: Whether it may hold more views than MAX_RECORDS, since it cannot be split.
+            is_crowded: Whether it cannot be split, so that it may hold more than MAX_RECORDS views.
         """
         self.window = window
         self._ask = partial(ask, window)
@@ -76,22 +76,25 @@ class WindowReading:
 
     @property
     def first_page(self) -> Page:
-        """The first page, as soon as it is there."""
+        """The first page; this waits for it."""
         return self._first.result()
 
     def ask_for_more(self) -> None:
-        """Ask for the other pages, if the first one is there and they are not too many."""
+        """Ask for the other pages, if the first one has come, and unless they are too many."""
         if self._others or not self._first.done() or self._first.exception():
             return
         first = self._first.result()
         count, size = count_of(first) or 0, len(first["data"])
         if size and (count <= MAX_RECORDS or self._is_crowded):
-            # One more where the last page would be full: only a short page ends a list for sure.
+            # One more if the last page would be full: only a short page is surely the last one.
             self._last = -(-count // size) + (count % PAGE_LIMIT == 0)
         self._others = self._workers.map(self._ask, range(2, self._last + 1))
 
     def collect(self, ahead: WindowReading | None) -> tuple[Views, set[int | None]]:
-        """Read all pages. Meanwhile, those of the next window are asked for as well.
+        """Read all pages. Meanwhile, ask for the pages of the next window.
+
+        Args:
+            ahead: The reading of the next window, if there is one.
 
         Returns:
             The views, and the counts of Mux: one number if nothing moved.
@@ -113,7 +116,7 @@ class WindowReading:
         """Yield the pages up to the last one.
 
         Args:
-            found: The views of all pages, each once: whoever takes a page adds them.
+            found: The views so far, each once. The caller adds the views of each page to them.
 
         Raises:
             TooManyViewsError: The window has to be split.
@@ -123,8 +126,8 @@ class WindowReading:
             yield page
             count = count_of(page)
             self._check(max(count or 0, len(found)), len(found))
-            # A page may be short for no reason, and a count may be wrong. The end is sure after a
-            # page without anything new, and after a short page when the count has been reached.
+            # A page may be short for no reason, and a count may be wrong. So the list ends after a
+            # page without a new view, or after a short page if all views that Mux counts have come.
             if len(found) == known or (len(found) == count and len(page["data"]) < PAGE_LIMIT):
                 return
 
@@ -146,14 +149,14 @@ class WindowReading:
             raise TooManyViewsError(views)
         if found > MAX_CROWD:
             text = (
-                f"More than {MAX_CROWD:,} views ended from {readable(self.window.start)} to "
-                f"{readable(self.window.end)}, says Mux"
+                f"Mux gives more than {MAX_CROWD:,} views that ended from "
+                f"{readable(self.window.start)} to {readable(self.window.end)}"
             )
             raise UnexpectedAnswerError(text)
 
 
 def collect(page: Iterable[Record], views: Views) -> None:
-    """Add views. Of two versions of a view, keep the one that ended later or came later.
+    """Add views. Of two versions of a view, keep the one that ended later, or else came later.
 
     Args:
         page: The views of a page.

@@ -284,7 +284,7 @@ class TestCrowds:
     ) -> None:
         monkeypatch.setattr(window_reading, "MAX_CROWD", self.MAX + 100)
         world.view_rows = self.crowd()
-        with pytest.raises(MuxError, match=r"More than 400 views ended from 20.*Z to 20"):
+        with pytest.raises(MuxError, match=r"more than 400 views that ended from 20.*Z to 20"):
             read(sandbox, **self.DATES)
 
 
