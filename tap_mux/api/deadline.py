@@ -1,9 +1,9 @@
 """A deadline for a whole answer: a server that sends a byte now and then must not hold up a run.
 
-The timeout of a socket is for each wait for more, and begins anew with each byte. So an answer may
-take TIMEOUTS timeouts as a whole, and longer only while it comes at MIN_BYTES_PER_SECOND. That fits
-a file of any size, and the headers of an answer as well. What is around a body has no end of its
-own: interim answers (100 Continue) and trailers may go on for ever. So all bytes are counted.
+The timeout of a socket is for one wait, and each byte begins another wait. So here, an answer as a
+whole may take TIMEOUTS timeouts, and longer only while it comes at MIN_BYTES_PER_SECOND. That is
+right for headers, and for a file of any size. All bytes are counted: not only a body may go on for
+ever, but also interim answers (100 Continue) and trailers.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ TIMEOUTS = 4
 MIN_BYTES_PER_SECOND = 1000
 MAX_BYTES_BEFORE_BODY = 1 << 20
 MIN_TIMEOUT_SECONDS = 0.001
-"""As good as none; 0 would mean not to wait at all."""
+"""The shortest timeout. With 0, a socket would not wait at all."""
 
 
 class EndlessError(OSError):
-    """More comes than any answer has."""
+    """An answer is longer than any answer of Mux."""
 
 
 class _Source(io.RawIOBase):
@@ -57,7 +57,7 @@ class _Source(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if not self._timeout:
             return self._count(cast("int | None", self._received.readinto(buffer)))
-        # Only the time of waiting counts, not that in which what has come is being written.
+        # Only the time of waiting counts, not the time in which the tap writes what has come.
         begun = time.monotonic()
         left = max(MIN_TIMEOUT_SECONDS, self._left)
         try:

@@ -16,19 +16,19 @@ SECONDS_TO_REFILL = 20.0
 """How long an empty bucket takes to fill, at most."""
 
 LOOK_SECONDS = 1.0
-"""How long it takes until a request is sent, though too few tokens are left."""
+"""After so long, one request looks what is left, even if too few tokens seem to be."""
 
 LOOK_SECONDS_IF_SMALL = 3.0
-"""The same for a small bucket, in which a look takes much of what is added."""
+"""The same for a small bucket, where a look takes much of what is added."""
 
 LOOK_TOKENS = 3
-"""In between, it takes until Mux has added so many."""
+"""Between these two, a look waits until Mux has added so many."""
 
 SECONDS_SHARED = 30.0
-"""How long another program that took tokens is believed to go on."""
+"""For so long, another program that took tokens is believed to take more."""
 
 _MAX_DIGITS = 9
-"""A header with a longer number is as good as none."""
+"""A header with a longer number is ignored."""
 
 
 class Permit(NamedTuple):
@@ -52,7 +52,7 @@ class Level:
         self._limit = 0
         self._floor = 0.0
         self._level = self._level_at = 0.0  # at least so many tokens, at this time
-        self._refill = 0.0  # so many more each second, as documented: programs reckon alike
+        self._refill = 0.0  # so many more each second, as documented
         self._fastest = 0.0  # so many more each second, as seen
         self._seen = (0.0, 0, 0)  # the last answer: when it was sent, what was left, all sent
         self._latest: deque[float] = deque(maxlen=128)  # what was left, of the last answers
@@ -91,7 +91,7 @@ class Level:
         return Permit(now, self._answered)
 
     def on_answer(self, permit: Permit, headers: Mapping[str, str], now: float) -> None:
-        """Count an answer, a 429 as well, and believe what it says."""
+        """Count an answer, also a 429, and believe what it says."""
         self._answered += 1
         limit = _count(headers.get("X-RateLimit-Limit"))
         remaining = _count(headers.get("X-RateLimit-Remaining"))
@@ -115,7 +115,7 @@ class Level:
         return min(self._limit, self._level + (now - self._level_at) * self._refill)
 
     def _compare(self, permit: Permit, remaining: int, now: float) -> None:
-        """Learn from a change of the level whether others take, and how much is added."""
+        """Learn from a change of the level whether others take tokens, and how many are added."""
         if permit.answered_before != self._answered - 1:
             return  # nobody knows in which order Mux counted
         at_least = self._level + (permit.sent_at - self._level_at) * self._fastest

@@ -2,11 +2,11 @@
 
 An example. We send 5 requests a second. Each answer raises the rate by 0.3 %, so it is 10 after
 half a minute. Then Mux refuses a request. We go on with four fifths, 8 a second, for as long as 28
-requests take (3.5 seconds), and look what comes of it:
+requests take (3.5 seconds), and see what happens:
 
-- None is refused. So 10 may be too fast. The rate rises to 8.9 within a second, and by 0.3 % an
-  answer again. If a request is refused within ten seconds, we keep to 3 % more than before, 8.2,
-  for a while. If one is refused even then, we keep to nine tenths of that.
+- None is refused. So 10 may be too fast, and 8 is not. The rate rises to 8.9 within a second, and
+  then by 0.3 % an answer. If a request is refused within ten seconds, we keep to 3 % more than
+  before, 8.2, for a while. If one is refused even then, we keep to nine tenths of that.
 - A few are refused. So the rate is not the reason, and we return to 8.9 at once.
 - Many are refused, such as 4 of 8. So Mux lets half of them through, 4 a second, and we keep to
   nine tenths of that.
@@ -14,7 +14,7 @@ requests take (3.5 seconds), and look what comes of it:
 So a limit costs one refusal in about 28 requests, and refusals by chance cost little. No low rate
 is kept longer than 26 seconds. Soon after, we send 5 a second again.
 
-Who is refused again and again pauses: 1 second, 2, 4, up to a minute, less some jitter.
+After several refusals in a row we pause: 1 second, then 2, 4, up to a minute, less some jitter.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ import random
 from collections import deque
 
 LOWERED = 0.8
-"""What remains of the rate after a refusal."""
+"""Which part of the rate is kept after a refusal."""
 
 SAFE = 0.9
-"""What is used of a rate that Mux seems to let through."""
+"""Which part is used of a rate that Mux seems to let through."""
 
 GROWTH = 1.003
-"""How much each answer raises the rate."""
+"""By which factor each answer raises the rate."""
 
 UP = 1.03
-"""A step to a higher rate, after none was refused."""
+"""By which factor a low rate is raised, after a refusal showed that a higher one is too fast."""
 
 RISE = 1.6
-"""How much a low rate grows each second after none was refused at it."""
+"""By which factor a low rate grows each second, after none was refused at it."""
 
 MIN_RATE = 0.2
 REQUESTS = 28
-"""How long a low rate is kept, at most ``MAX_SECONDS``."""
+"""For how many requests a low rate is kept, but not longer than ``MAX_SECONDS``."""
 
 MAX_SECONDS = 26.0
 SECONDS_TO_RETURN = 10.0
-"""How long a low rate is remembered after it was kept."""
+"""How long a low rate is remembered after that."""
 
 FEW = 3
 """So many refusals may be chance."""
 
 ENOUGH = 8
-"""So many answers tell how many requests Mux lets through."""
+"""So many answers show how many requests Mux lets through."""
 
 MAX_PAUSE_SECONDS = 60.0
 
@@ -101,7 +101,7 @@ class Pace:
     def on_refusal(
         self, sent_at: float, now: float, retry_after: float | None, *, is_announced: bool
     ) -> None:
-        """Pause if Mux asks for it or refuses again; fall, unless the refusal may be chance.
+        """Pause if Mux asks for it or refuses again. Lower the rate, if that may help.
 
         Args:
             sent_at: When the request was sent.
@@ -112,7 +112,7 @@ class Pace:
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         if retry_after is not None:
             self._pause(now + retry_after + chance)
-        if sent_at >= self._refused_at:  # others tell of the same moment
+        if sent_at >= self._refused_at:  # else the last refusal was of the same moment
             self._refused_at = now
             self._refused_in_a_row += 1
             if retry_after is None and self._refused_in_a_row > 1:
@@ -120,7 +120,7 @@ class Pace:
                 self._pause(now + longest * (0.5 + chance / 2))
         self._review(now)
         if sent_at < self._kept_from:
-            return  # it tells nothing about the low rate
+            return  # it was sent before the low rate, so it tells nothing about it
         if now < self._kept_until:
             self._answered += 1
             self._refused += 1
@@ -155,7 +155,7 @@ class Pace:
             self._keep(self._low * SAFE * (1 - self._refused / self._answered), now)
 
     def _keep(self, rate: float, now: float) -> None:
-        """Keep to a low rate for a while, and see what comes of it."""
+        """Keep to a low rate for a while, and see how many requests are refused at it."""
         self._low = max(rate, MIN_RATE)
         self._ceiling = max(self._sure, min(self._ceiling, self._low / SAFE))
         self._answered = self._refused = 0

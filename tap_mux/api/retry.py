@@ -1,4 +1,4 @@
-"""Trying again: which failures, how long after, and who waits.
+"""Trying again: after which failures, how long after, and which requests wait.
 
 One loop serves requests and downloads:
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MAX_WAIT_SECONDS = 60.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
 OUTAGE_SECONDS = 10.0
-"""For how long at least failures of one kind are told of once, besides those of later tries."""
+"""After a warning of a failure, others of its kind give none for so long, but for later tries."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class RetryPolicy:
         Args:
             max_attempts: How many failures in a row are too many.
             max_wait_seconds: How long one request may wait in all after failures.
-            rate_limiter: Sleeps, until a request is cancelled; and has the clock.
+            rate_limiter: Has the clock, and a sleep that ends if the request is cancelled.
         """
         self.max_attempts = max_attempts
         self.max_wait_seconds = max_wait_seconds
@@ -63,16 +63,16 @@ class RetryPolicy:
         """Return what tries one request again.
 
         Args:
-            is_paced: Whether the rate limiter makes the next try wait after a 429, so that nothing
-                else has to.
+            is_paced: Whether the rate limiter makes the next try wait after a 429, so that the
+                retries do not.
         """
         return Retries(self, is_paced=is_paced)
 
     def obeyed(self, retry_after: float | None) -> float | None:
-        """Return for how long to wait because Mux asks for it; None if not for that reason.
+        """Return for how long to wait because Mux asks for it; None if its wish is not followed.
 
         One wait may be longer than ``max_wait_seconds``. All requests that Mux asks to wait
-        meanwhile may wait as long. Afterwards, none may: Mux would hold a run up for ever.
+        meanwhile may wait as long. Afterwards, none may: else Mux could hold up a run for ever.
 
         Args:
             retry_after: Seconds that Mux asks to wait, or None if it did not say.
@@ -86,7 +86,7 @@ class RetryPolicy:
             return retry_after if now < self._long_wait_until else None
 
     def level_of(self, error: MuxError, failures: int, seconds: float) -> int:
-        """Return at which level to log a failure: in an outage all requests fail, and one tells.
+        """Return at which level to log a failure. In an outage, all fail: one warning is enough.
 
         Args:
             error: The failure.
@@ -158,7 +158,7 @@ class Retries:
     def _count_wait(self, error: MuxError, seconds: float) -> None:
         """Add a wait to those so far. Raise the failure if that is more than the policy allows.
 
-        A wait for the turn among many requests does not count, since it is no failure.
+        To wait because many requests come first does not count, since nothing has failed.
         """
         asked = error.retry_after if isinstance(error, APIError) else None
         most = self._policy.max_wait_seconds
