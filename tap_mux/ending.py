@@ -1,10 +1,10 @@
 """How the program ends when it is told to, by SIGTERM or Ctrl-C.
 
 It ends after the current line and a last STATE, with exit code 143 or 130. (The SDK exits with 0,
-which an orchestrator takes for a run that is complete.) If that takes longer than MAX_SECONDS,
-since the target does not read, the program ends where it is.
+so an orchestrator takes the run for complete.) If that takes longer than MAX_SECONDS, since the
+target does not read, the program ends at once.
 
-This module is imported before all others, so that it holds while those are imported.
+This module is imported before all others, so that signals are handled while those are imported.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def run(program: Callable[[], None]) -> NoReturn:
             if stream:
                 stream.flush()
     if code:
-        code = _Told.code or code  # the target may have ended first, by the same signal
-    # Python breaks down at its end if a thread is just writing to the log.
+        code = _Told.code or code  # the same signal may have ended the target first
+    # Python crashes at its end if a thread writes to the log at that moment.
     os._exit(code if isinstance(code, int) else bool(code))
 
 
@@ -101,9 +101,9 @@ def signals_wait() -> Iterator[None]:
 
 @contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Give signals the handlers again, after the ``with`` block, that they had before.
+    """Bring back the handlers of signals after the ``with`` block, if that has changed them.
 
-    A signal inside the block comes at its end.
+    A signal inside the block waits for its end.
     """
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     can_block = hasattr(signal, "pthread_sigmask")  # not on Windows

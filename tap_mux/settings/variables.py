@@ -1,7 +1,7 @@
 """Settings from environment variables.
 
-The SDK reads them, too, but a value of the wrong form ends its program with a traceback, or counts
-as false.
+The SDK could read them, but there a value of the wrong form ends the program with a traceback, or
+counts as false.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PREFIX = "TAP_MUX_"
 
 _NO_SETTINGS = ("TAP_MUX_LOGLEVEL", "TAP_MUX__")
-"""How variables begin that are for the SDK, or for Meltano."""
+"""Variables that begin like this are for the SDK, or for Meltano."""
 
 _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -26,7 +26,7 @@ _WORDS = {
 def settings_in(
     variables: Mapping[str, str], properties: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Read the settings that variables have; an empty variable is the same as not set.
+    """Read the settings in variables. An empty variable is the same as none.
 
     Args:
         variables: The environment variables.
@@ -53,7 +53,7 @@ def _value(text: str, schema: Mapping[str, Any]) -> Any:
     """Read one value.
 
     Raises:
-        ValueError: It has the wrong form. Its text says which it has to be.
+        ValueError: The value has the wrong form. The text of the error says which form is right.
     """
     types = schema.get("type", ())
     if "integer" in types:
