@@ -1,1 +1,1 @@
-"""A run as a whole: which environments there are, and how each stream ends."""
+"""A run as a whole: environments, lanes, progress, and how each stream ends."""

@@ -1,6 +1,6 @@
-"""Warnings of what makes a run read less than its user may expect. They are given before it reads.
+"""Warnings before a run, of what makes it read less than its user may expect.
 
-Each says what to do. None is an error: a program that selects streams by a rule may select none.
+Each says what to do. None is an error: a program may select streams by a rule, and so select none.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def warn_of_state(state: Mapping[str, Any], streams: Collection[str]) -> None:
 
 
 def warn_of_range(config: Mapping[str, Any], streams: Collection[MuxStream], now: int) -> None:
-    """Warn of a run that selects no stream, or a range of time in which there is nothing to read.
+    """Warn of a run without streams, or with a range of time in which there is nothing to read.
 
     Args:
         config: The settings.

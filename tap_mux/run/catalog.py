@@ -1,4 +1,4 @@
-"""Entries of a catalog, which may be from before the settings were changed, or written by hand."""
+"""Entries of a catalog, which may be older than the settings, or written by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bring_up_to_date(
 ) -> None:
     """Bring the schema and the keys of an entry into the form of today, by the settings.
 
-    What the entry does not say is as ``--discover`` prints it.
+    What the entry does not say is filled in as ``--discover`` prints it.
 
     Args:
         entry: The entry; it is changed.
@@ -34,7 +34,7 @@ def bring_up_to_date(
         is_one_of_many: Whether the run reads several environments.
 
     Raises:
-        MuxError: The entry asks for what the stream does not have.
+        MuxError: The entry names a key or a method that the stream does not have.
     """
     whole = schemas.read(entry.tap_stream_id)
     _fill_in(entry, stream, whole)

@@ -1,4 +1,4 @@
-"""The Mux environments that the settings name; each access token is tried once."""
+"""The Mux environments that the settings name. Each access token is tried once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ask_whoami: Callable[[Environment], dict[str, Any]] = vars(Environment)["whoami"].func
-"""Asks without the lock that a cached_property of Python 3.11 has for all objects together."""
+"""Asks without a lock: in Python 3.11, a cached_property has one lock for all objects."""
 
 
 class Environments:
@@ -36,7 +36,7 @@ class Environments:
         self._max_concurrency = config["max_concurrency"]
         accesses = config.get("environments")
         if accesses:
-            mux_clock = MuxClock()  # of all, so that it is told once where it is off
+            mux_clock = MuxClock()  # one for all, so that a clock that is off is told once
             self.all = [
                 Environment(config, access, access.get("name", ""), mux_clock)
                 for access in accesses
@@ -46,10 +46,10 @@ class Environments:
 
     @cached_property
     def readable(self) -> list[Environment]:
-        """Those whose access token works; each token is tried once.
+        """The environments whose access token works. Each token is tried once.
 
         Raises:
-            MuxError: None can be read.
+            MuxError: No environment can be read.
         """
         first = self.all[0]
         if not first.is_one_of_many:

@@ -1,11 +1,11 @@
-"""What is read side by side: a lane for each environment and each rate limit of Mux.
+"""Lanes, which are read at the same time: one for each environment and each rate limit of Mux.
 
 Mux limits each part of its API by itself: Video, Data, monitoring, System, Robots. So the streams
 of one part are read one after another, and the parts at the same time.
 
 Each stream is read in steps. ``ask`` opens the next streams of a lane, ``take`` asks Mux and brings
-records into form, ``emit`` writes. Any thread may take; only the main thread asks and emits, so
-messages and state need no lock, and a signal finds both in order:
+records into form, ``emit`` writes. Any thread may take. Only the main thread asks and emits, so
+messages and state need no lock, and are in order when a signal comes:
 
     read_one_by_one   takes and emits in turns, without threads
     read_side_by_side a thread for each open stream takes, the main thread emits
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tap_mux.streams.base import MuxStream
 
 MAX_OPEN = 4
-"""How many streams of a lane are open. Those behind the first wait with their first records."""
+"""How many streams of a lane are open. All but the first wait until their records are written."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 class Lane:
     """Streams that are written one after another. The next ones are opened early.
 
-    So the time that a request takes is not paid again for each small stream.
+    So not each small stream has to wait for its first answer.
     """
 
     def __init__(self, readings: Sequence[Reading]) -> None:
@@ -48,7 +48,7 @@ class Lane:
         self.readings = readings
         self._waiting = deque(readings)
         self.open: deque[Reading] = deque()
-        """Those that are open; the first is the one that is written."""
+        """The streams that are open. The first of them is written now."""
 
     @property
     def is_done(self) -> bool:
@@ -56,13 +56,13 @@ class Lane:
         return not (self._waiting or self.open)
 
     def ask(self, max_open: int = MAX_OPEN) -> list[Reading]:
-        """Open streams until so many are open.
+        """Open streams.
 
         Args:
-            max_open: How many.
+            max_open: Until so many are open.
 
         Returns:
-            Those that have been opened now, to be taken from.
+            The readings that have been opened now. The caller takes from them.
         """
         opened = []
         while self._waiting and len(self.open) < max_open:
@@ -75,7 +75,7 @@ class Lane:
         return opened
 
     def emit(self) -> None:
-        """Write what has been taken of the first stream, and go on to the next at its end."""
+        """Write what has been taken of the first stream. At its end, go on to the next one."""
         while self.open and self.open[0].emit_taken():
             self.open.popleft()
 
@@ -83,10 +83,10 @@ class Lane:
 def lanes_of(
     tables: Iterable[list[MuxStream]], outcome: Outcome, *, may_delete: bool
 ) -> list[Lane]:
-    """Sort what is to be read into lanes, in each the streams with few requests first.
+    """Sort the streams into lanes. In each lane, those with few requests come first.
 
     Args:
-        tables: The streams; of each an object for each environment.
+        tables: The streams, each with an object for each environment.
         outcome: Takes note of what cannot be read.
         may_delete: Whether loaders may be told to delete what is no longer listed.
 

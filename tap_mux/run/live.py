@@ -55,14 +55,19 @@ def shown_live(lines: Callable[[], Iterable[str]]) -> Iterator[bool]:
 
 
 def _is_watched() -> bool:
-    """Return whether a person runs the tap alone: the output goes into a file, the log does not."""
+    """Return whether a person runs the tap alone: output in a file, log on a terminal."""
     kind = os.fstat(sys.__stdout__.fileno()).st_mode if sys.__stdout__ else stat.S_IFIFO
     is_piped = stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
     return sys.stderr.isatty() and not sys.stdout.isatty() and not is_piped
 
 
 def _log_to(stream: TextIO, *, instead_of: TextIO) -> None:
-    """Let the handlers of the log that write to a stream write to another."""
+    """Let handlers of the log write to another stream.
+
+    Args:
+        stream: What they write to from now on.
+        instead_of: What those handlers have written to so far.
+    """
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler) and handler.stream is instead_of:
             handler.setStream(stream)

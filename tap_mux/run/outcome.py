@@ -32,7 +32,7 @@ class Outcome:
         """Raise an error if a stream failed; warn of streams that are not available.
 
         Args:
-            fail_on_unavailable: Whether those count as failures, too.
+            fail_on_unavailable: Whether streams that are not available count as failures, too.
 
         Raises:
             MuxError: Something counts as a failure.
@@ -54,8 +54,8 @@ class StreamOutcome:
     """How the reading of one stream of one environment ends, partition by partition.
 
     If Mux denies the first request, the stream is not available. Of several partitions, such as the
-    metrics that the settings name, Mux may have some and not others. What an earlier run has read
-    was available: that it no longer is, is a failure.
+    metrics that the settings name, Mux may have some and not others. If an earlier run has read
+    a partition and this run may not, that is a failure.
     """
 
     def __init__(self, label: str, permission: str, outcome: Outcome) -> None:
@@ -130,10 +130,10 @@ class StreamOutcome:
 
 @contextmanager
 def bugs_as_errors(*expected: type[Exception]) -> Iterator[None]:
-    """Make an exception that nobody expected inside the ``with`` block a BugError.
+    """Turn an exception that nobody expected inside the ``with`` block into a BugError.
 
     Args:
-        expected: Exceptions that are let through, besides those about answers of Mux.
+        expected: Exceptions that pass, besides those about answers of Mux.
 
     Raises:
         BugError: Instead of any other exception.
@@ -141,7 +141,7 @@ def bugs_as_errors(*expected: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (MuxError, MissingKeyError, RecursionError):
-        raise  # only what Mux sends is nested without bounds
+        raise  # RecursionError: only answers of Mux are nested too deeply
     except expected:
         raise
     except Exception as error:

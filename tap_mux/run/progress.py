@@ -1,4 +1,4 @@
-"""How far a run is: lines in the log while it goes on, and a table at its end."""
+"""Progress of a run: lines in the log while it goes on, and a table at its end."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from tap_mux.streams.base import MuxStream
 
 MIN_FRACTION_TO_ESTIMATE = 0.02
-"""Of how much of a stream the time that is left can be told."""
+"""After so much of a stream, the time that is left can be estimated."""
 
 MIN_WAIT_SECONDS = 3.0
-"""A wait for the rate limit that is worth telling."""
+"""A shorter wait for the rate limit is not told."""
 
 BOOKMARK = "replication_key_value"
 
@@ -45,7 +45,7 @@ class Progress:
         """Take the streams.
 
         Args:
-            readings: All that the run reads, in the order of the table.
+            readings: The readings of the run, in the order of the table.
             outcome: Knows why something could not be read.
         """
         self._readings = readings
@@ -55,10 +55,10 @@ class Progress:
 
     @contextmanager
     def told(self, seconds: float) -> Iterator[None]:
-        """Tell it every few seconds inside the ``with`` block, and in a table at its end.
+        """Tell the progress inside the ``with`` block, and print a table at its end.
 
         Args:
-            seconds: How many; 0 for only at the end.
+            seconds: How often to tell it; 0 for only at the end.
         """
         try:
             with shown_live(self.lines) if seconds else nullcontext(enter_result=True) as is_shown:
@@ -145,7 +145,7 @@ def _count(reading: Reading) -> _Count:
 
 
 def _line(reading: Reading) -> str:
-    """Return how far a stream is, in words: only what is known."""
+    """Return what is known of how far a stream is, in words."""
     count = _count(reading)
     parts = [f"{count.records:,} records"]
     if position := reading.stream.emitter.position:
@@ -164,7 +164,7 @@ def _line(reading: Reading) -> str:
 
 
 def _wait(reading: Reading) -> str | None:
-    """Say for how long a stream has been waiting for the rate limit, if it is worth telling."""
+    """Return for how long a stream has waited for the rate limit; None if that is not long."""
     stream = reading.stream
     seconds = stream.usage.seconds_without_request
     if seconds < MIN_WAIT_SECONDS or not stream.usage.is_waiting:
@@ -191,7 +191,7 @@ def _row(reading: Reading, outcome: Outcome) -> tuple[str, ...]:
 
 
 def _reach(stream: MuxStream) -> tuple[str, str]:
-    """Return up to where all partitions of a stream have been read, and where the next run begins.
+    """Return how far all partitions of a stream have been read, and where the next run begins.
 
     Both are empty for a stream without a bookmark.
     """

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 
 class Table:
-    """A stream in all environments: what is written once for all of them."""
+    """A stream in all environments. It writes what is written once for all of them."""
 
     def __init__(self, streams: Sequence[MuxStream], *, may_delete: bool) -> None:
         """Take a stream.
 
         Args:
             streams: The stream, an object for each environment.
-            may_delete: Whether no environment is missing. Else the loader is not told to delete
-                records, since those of the missing one have not come.
+            may_delete: Whether no environment is missing. If one is, its records have not come, so
+                the loader is not told to delete any.
         """
         self._streams = streams
         self._may_delete = may_delete
@@ -91,14 +91,14 @@ class Reading:
         self._has_room = threading.Semaphore(1)
         self._is_abandoned = False
         self.is_taken = False
-        """Whether there is no more to take."""
+        """Whether there is nothing left to take."""
         self._partitions_read = 0
         self.begun: float | None = None
         """When it was opened, by ``time.monotonic``."""
         self.ended: float | None = None
         """When its last message was written."""
         self.is_first = False
-        """Whether it is the one of its lane that is written now, or has been."""
+        """Whether it is written now, or has been, as the first one of its lane."""
 
     def open(self) -> None:
         """Write the schema, and note in the state which partitions there are."""
@@ -111,11 +111,11 @@ class Reading:
 
     @property
     def can_take(self) -> bool:
-        """Whether ``take`` would not wait for a step to be written, and may find more."""
+        """Whether ``take`` may find more, without waiting until a step is written."""
         return not self._taken and not self.is_taken
 
     def take(self) -> bool:
-        """Ask Mux for what comes next, and bring it into form; wait while a step is not written.
+        """Ask Mux for what comes next, and bring it into form. Wait for earlier ones to be written.
 
         Returns:
             Whether there may be more.
@@ -182,7 +182,7 @@ class Reading:
         self._partitions_read += 1
 
     def _read(self) -> Iterator[Step]:
-        """Read all partitions, and list what is to be written, step by step."""
+        """Read all partitions. Yield step by step what is to be written."""
         for partition in self.stream.partitions:
             is_complete = True
             # An earlier partition may have shown that the stream is not available.
@@ -191,7 +191,7 @@ class Reading:
             yield partial(self._end_partition, partition, is_complete=is_complete)
 
     def _read_partition(self, partition: Context) -> Generator[Step, None, bool]:
-        """Read a partition; return whether nothing is known to be missing."""
+        """Read a partition. Return whether it is complete, as far as is known."""
         so_far, emitter = self._so_far, self.stream.emitter
         so_far.begin_partition(was_read_before=self._was_read_before(partition))
         try:
@@ -221,7 +221,7 @@ class Reading:
 
 @contextmanager
 def _failures_as_errors(path: str, *expected: type[Exception]) -> Iterator[None]:
-    """Make whatever fails inside the ``with`` block a MuxError, but for what is expected."""
+    """Turn all errors inside the ``with`` block into a MuxError, except for those expected."""
     try:
         with bugs_as_errors(*expected):
             yield
