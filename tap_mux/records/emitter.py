@@ -218,7 +218,10 @@ class Emitter:
         state = self._stream.get_context_state(partition)
         if not is_complete:
             state.pop("progress_markers", None)
+        key, former = state.get("replication_key"), state.get("replication_key_value")
         self._stream.state_manager.finalize_state(state)
+        if former and key == state["replication_key"] and former > state["replication_key_value"]:
+            state["replication_key_value"] = former  # Mux no longer lists the newest record
 
     def end_stream(self) -> None:
         """Write the state at the end of the stream."""

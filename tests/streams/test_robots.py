@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mux_sandbox import Answer, GeneratedWorld, Sandbox
 from tests.support.records import DAY, NOW, Row, tap_time
-from tests.support.tapping import run_tap
+from tests.support.tapping import bookmark, run_tap
 
 if TYPE_CHECKING:
     import pytest
@@ -68,6 +68,18 @@ def test_jobs_that_change_during_a_run_are_read_in_the_next(
     second = run_tap(sandbox, "robot_jobs", state=first.states[-1], lookback_seconds=0)
     changed = {record["id"]: record["status"] for record in second.records("robot_jobs")}
     assert changed["job-000"] == "errored"
+
+
+def test_the_bookmark_stays_where_the_newest_job_is_gone(
+    world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.tables["robot_jobs"] = [job(number, NOW - 30 - number * 600) for number in range(3)]
+    first = run_tap(sandbox, "robot_jobs")
+    del world.tables["robot_jobs"][0]
+    second = run_tap(sandbox, "robot_jobs", state=first.states[-1])
+    assert len(second.records("robot_jobs")) == 2
+    reached = [bookmark(run.states[-1], "robot_jobs") for run in (first, second)]
+    assert reached == [tap_time(NOW - 30)] * 2
 
 
 def test_a_job_without_details_is_written(
