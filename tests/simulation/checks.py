@@ -63,7 +63,11 @@ class Model:
                 _check_possible(world, facts, name, rows)
                 if not is_lost and name in facts.activated:
                     _check_activated(world, facts, name, rows)
-                if facts.is_complete and not _is_skipped(facts, name):
+                if facts.is_complete:
+                    is_skipped = _is_skipped(facts, name, world, is_only=len(self.worlds) == 1)
+                    _check_skipped(facts, name, world, is_skipped=is_skipped)
+                    if is_skipped:
+                        continue
                     self._note(world, facts, name)
                     self._check_owed(world, facts, name, rows)
 
@@ -72,11 +76,16 @@ class Model:
         owed = self.owed.setdefault((world.environment_id, name), {})
         if duty.is_whole:
             owed.clear()
-            if name not in facts.activated and duty.has_moved(world, facts):
-                return
-            if facts.config.get("emit_activate_version_messages") and name not in facts.activated:
-                text = f"{name} held still, and the target was not told to delete"
-                raise BrokenPromiseError(text)
+        if name not in facts.activated and duty.has_moved(world, facts):
+            return
+        if not duty.is_whole and _ends_before(facts, name):
+            return
+        is_told = name in facts.activated or not facts.config["emit_activate_version_messages"]
+        is_all_there = not any(other.denied for other in self.worlds.values())
+        has_held_still = not any(duty.has_moved(each, facts) for each in self.worlds.values())
+        if duty.is_whole and is_all_there and has_held_still and not is_told:
+            text = f"{name} held still, and the target was not told to delete"
+            raise BrokenPromiseError(text)
         owed.update(dict.fromkeys(duty.due(world, facts), facts.began))
 
     def _rows(self, target: Target, name: str, world: World) -> dict[Key, Row]:
@@ -106,8 +115,54 @@ class Model:
                 raise BrokenPromiseError(text)
 
 
-def _is_skipped(facts: Facts, name: str) -> bool:
-    return any(label.split(" ")[0] == name for label in facts.unavailable)
+ASKS: dict[str, tuple[str, ...]] = {
+    "asset_inputs": ("assets", "asset_inputs"),
+    "related_incidents": ("incidents", "related_incidents"),
+    "directive_runs": ("directives", "directive_runs"),
+    "video_view_details": ("video_views", "video_view_details"),
+    **{
+        name: ("metric_breakdowns", "engagement")
+        for name in STREAMS
+        if name.endswith(("heatmaps", "hotspots"))
+    },
+}
+"""The endpoints of the streams that ask for more than one."""
+
+MAY_FIND_NONE = {name for name in ASKS if name != "video_view_details"}
+"""Streams of which all that they ask for may be gone."""
+
+
+def _is_skipped(facts: Facts, name: str, world: World, *, is_only: bool) -> bool:
+    """Whether a run has skipped a stream or a part of it, and says so."""
+    label = name if is_only else f"{name} of {world.environment_id.removeprefix('env-')}"
+    return any(each == label or each.startswith(f"{label} (") for each in facts.unavailable)
+
+
+def _check_skipped(facts: Facts, name: str, world: World, *, is_skipped: bool) -> None:
+    """Only what Mux denies is skipped, and not what an earlier run has read."""
+    denied = [each for each in ASKS.get(name, (name,)) if each in world.denied]
+    if is_skipped and not denied and name not in MAY_FIND_NONE:
+        text = f"{name} was skipped, though the plan includes it"
+        raise BrokenPromiseError(text)
+    was_read = any(
+        place[0] == name and ("environment_id", world.environment_id) in place
+        for place, _ in bookmarks_in(facts.state)
+    )
+    if was_read and name in world.denied and not _has_nothing_to_read(facts):
+        text = f"{name} was read before and is denied now, and the run ended with 0"
+        raise BrokenPromiseError(text)
+
+
+def _ends_before(facts: Facts, name: str) -> bool:
+    """Whether ``end_date`` lies before what earlier runs have read: then nothing is read."""
+    end = facts.config.get("end_date")
+    reached = (value for place, value in bookmarks_in(facts.state) if place[0] == name)
+    return end is not None and any(value[:19] >= end[:19] for value in reached)
+
+
+def _has_nothing_to_read(facts: Facts) -> bool:
+    """Whether the time range may be empty, so that Mux was not asked."""
+    return "end_date" in facts.config or "Nothing to read" in facts.log
 
 
 def _check_possible(world: World, facts: Facts, name: str, rows: Mapping[Key, Row]) -> None:
@@ -152,11 +207,12 @@ def _check_bookmarks(facts: Facts) -> None:
     first = dict(bookmarks_in(facts.state))
     latest: dict[Place, str] = dict(first)
     reached: dict[str, dict[Place, str]] = {}
-    may_go_back = facts.config.get("stream_params") or "filter" in facts.log
+    may_go_back = "was made with other stream_params" in facts.log
     for message in facts.messages:
         if message["type"] == "STATE":
             for place, value in bookmarks_in(message["value"]):
-                if value < latest.get(place, "") and not may_go_back:
+                may_be_less = may_go_back and place[0] == "video_views"
+                if value < latest.get(place, "") and not may_be_less:
                     text = f"the bookmark of {place} goes back from {latest[place]} to {value}"
                     raise BrokenPromiseError(text)
                 if datetime.fromisoformat(value).timestamp() > facts.now + 86_400:

@@ -304,8 +304,7 @@ class ExportDuty(Duty):
         for day in range(today - 14 * DAY, today, DAY):
             is_listed = exports.is_listed(world.seed, day, facts.began)
             stays = exports.is_listed(world.seed, day, facts.ended + HOUR)
-            first, end = (math.ceil(max(each, 0) / DAY) * DAY for each in (span.start, span.end))
-            is_asked_for = first <= day < end
+            is_asked_for = span.start <= day < span.end
             if is_listed and stays and is_asked_for:
                 for key in exports.rows_of(world.seed, day):
                     yield (key,)

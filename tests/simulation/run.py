@@ -7,17 +7,18 @@ import logging
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_mux.api.errors import MuxError
-from tap_mux.records.writer import BatchWriter
+from tap_mux.ending import ToldToEnd
+from tap_mux.records.writer import BatchWriter, OutputError
 from tap_mux.tap import TapMux
 from tests.simulation import seams
 from tests.simulation.mux.faults import is_leaking
 from tests.simulation.scheduler import Scheduler, set_present
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.simulation.mux.server import Server
     from tests.simulation.target import Target
@@ -38,7 +39,7 @@ class Facts:
     streams: tuple[str, ...]
     began: float
     now: int
-    """When it began, by the tap's clock."""
+    """The end of what it has to read: when it began, by Mux's clock."""
 
     state: dict[str, Any]
     """What it began with."""
@@ -63,22 +64,42 @@ class Facts:
         return {each["stream"] for each in self.messages if each["type"] == "ACTIVATE_VERSION"}
 
 
+class Kill(NamedTuple):
+    """How a run is ended from outside."""
+
+    at: int
+    """Before which message."""
+
+    error: BaseException
+    """What the writing of that message raises."""
+
+
+KILLS: tuple[Callable[[], BaseException], ...] = (
+    KilledError,
+    KilledError,
+    lambda: ToldToEnd(143),
+    lambda: OutputError("The target stopped reading; its own log says why"),
+)
+"""SIGKILL, SIGTERM, and a target that ends."""
+
+
 class _Output(BatchWriter):
     """Takes the place of stdout."""
 
-    def __init__(self, target: Target, facts: Facts, kill_at: int | None) -> None:
+    def __init__(self, target: Target, facts: Facts, kill: Kill | None) -> None:
         super().__init__()
         self._target = target
         self._facts = facts
-        self._kill_at = kill_at
+        self._kill = kill
 
     def write_lines(self, lines: bytes, max_bytes: int = 0) -> None:
         if is_leaking(lines) and not self._facts.config.get("include_credentials"):
             text = "a credential is in the output"
             raise AssertionError(text)
         for line in lines.splitlines(keepends=True):
-            if len(self._facts.messages) == self._kill_at:
-                raise KilledError
+            if self._kill and len(self._facts.messages) >= self._kill.at:
+                error, self._kill = self._kill.error, None
+                raise error
             self._facts.messages.append(self._target.take(line))
 
 
@@ -101,7 +122,7 @@ def run_tap(
     config: Mapping[str, Any],
     streams: tuple[str, ...],
     skew: float,
-    kill_at: int | None = None,
+    kill: Kill | None = None,
 ) -> Facts:
     """Run the tap once.
 
@@ -112,12 +133,12 @@ def run_tap(
         config: The settings.
         streams: What is selected.
         skew: How far the tap's clock is ahead.
-        kill_at: Before which message the run is killed, if it is.
+        kill: How the run is ended from outside, if it is.
     """
     state = json.loads(json.dumps(target.state))
-    now = int((scheduler.now + skew) * 1000) // 1000
+    now = int(scheduler.now) - 1
     facts = Facts(dict(config), streams, scheduler.now, now, json.loads(json.dumps(state)))
-    output = _Output(target, facts, kill_at)
+    output = _Output(target, facts, kill)
     log = _Log()
     server.requests.clear()
     scheduler.switches = 0
@@ -143,6 +164,10 @@ def run_tap(
         facts.end = "complete"
     except KilledError:
         facts.end = "killed"
+    except ToldToEnd:
+        facts.end = "told to end"
+    except OutputError:
+        facts.end = "no target"
     except MuxError as error:
         facts.end = f"failed: {error}"
     finally:

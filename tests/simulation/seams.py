@@ -6,14 +6,12 @@ All else is the tap's own code. A name of a module is replaced wherever a module
 from __future__ import annotations
 
 import concurrent.futures
-import inspect
 import queue
 import random
 import sys
 import threading
 import time
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import tap_mux.cli  # all modules are imported before they are changed
@@ -26,7 +24,6 @@ from tests.simulation.world import MONITORING_DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import tzinfo
     from types import ModuleType
 
     import requests
@@ -88,10 +85,6 @@ class _Time:
     def monotonic() -> float:
         return present().now
 
-    @staticmethod
-    def sleep(seconds: float) -> None:
-        present().sleep(seconds)
-
 
 class _Random:
     """Takes the place of the module ``random``."""
@@ -101,22 +94,12 @@ class _Random:
         return present().chance.random()
 
 
-class _Datetime(datetime):
-    """Takes the place of ``datetime`` where the tap looks at the clock."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Any:
-        return datetime.fromtimestamp(_Time.time(), tz)
-
-
-def _route_to(
-    request: requests.PreparedRequest, *, max_connections: int, max_bytes: int | None = None
-) -> transport.Route:
+def _route_to(request: requests.PreparedRequest, **_: Any) -> transport.Route:
     assert _Net.server
-    return _Net.server.route_to(request, max_connections=max_connections)
+    return _Net.server.route_to(request)
 
 
-def _instead(module: ModuleType, value: object) -> object | None:
+def _instead(value: object) -> object | None:
     """Return what takes the place of a value of a module."""
     replaced: list[tuple[object, object]] = [
         (time, _Time),
@@ -129,8 +112,6 @@ def _instead(module: ModuleType, value: object) -> object | None:
     for real, simulated in replaced:
         if value is real:
             return simulated
-    if value is datetime and "datetime.now" in inspect.getsource(module):
-        return _Datetime
     return Local() if type(value) is threading.local else None
 
 
@@ -150,9 +131,8 @@ def simulated() -> Iterator[None]:
     ]
     for module in own:
         for name, value in list(vars(module).items()):
-            if (other := _instead(module, value)) is not None:
+            if (other := _instead(value)) is not None:
                 replace(module, name, other)
-    replace(sys.modules["singer_sdk.plugin_base"], "time", _Time)
     replace(tap_mux.tap, _ALL_STREAMS, ALL_STREAMS)
     for path, value in SMALLER.items():
         module_name, _, name = path.rpartition(".")

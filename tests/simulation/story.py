@@ -11,7 +11,7 @@ from tests.simulation.checks import Model
 from tests.simulation.duties import DUTIES
 from tests.simulation.mux.faults import KINDS, Faults
 from tests.simulation.mux.server import Server, secret_of
-from tests.simulation.run import Facts, make_scheduler, run_tap
+from tests.simulation.run import KILLS, Facts, Kill, make_scheduler, run_tap
 from tests.simulation.target import Target
 from tests.simulation.truth import DAY, HOUR, MINUTE
 from tests.simulation.wire import iso
@@ -23,6 +23,10 @@ METRICS: list[dict[str, Any]] = [
     {"metric": "playing_time", "group_by": ["browser", "cdn"]},
 ]
 PAUSES = (0.0, 30.0, 10 * MINUTE, HOUR, 5 * HOUR, DAY, DAY, 3 * DAY, 9 * DAY)
+SKEWS = (0.0, 0.0, 0.0, -2.0, 2.0, 50.0, -90.0, 900.0, -5000.0, 7200.0)
+"""How far the tap's clock may be ahead."""
+
+FILTER = {"video_views": {"filters[]": ["country:DE"]}}
 RATES = (0.0, 0.0, 0.02, 0.1, 0.3)
 CHANGE_RATES = (0.0, 0.0, 0.1, 0.5)
 
@@ -62,10 +66,10 @@ class Story:
         """The streams that were selected in any run."""
 
         born = BIRTHDAY + chance.randrange(300 * DAY) + chance.random()
-        skew = chance.choice((0.0, 0.0, 0.0, -90.0, -2.0, 2.0, 25.0, 50.0))
+        skew = chance.choice(SKEWS)
         self.lookback_seconds = chance.choice((0, 600, 7200, 7200))
         self.lookback_days = chance.choice((0, 1, 2, 2))
-        late = max(0, self.lookback_seconds - 60) if skew <= 0 or self.lookback_seconds else 0
+        late = max(0, self.lookback_seconds - 60)
         limits = Limits(late, self.lookback_days, skew)
         retention = chance.choice((100, 100, 100, 31, 7))
         names = ["one", "two"] if chance.random() < 0.25 else ["one"]
@@ -146,6 +150,8 @@ class Story:
         """Let some time pass, in which things happen in the worlds."""
         start = self.scheduler.now
         end = start + chance.choice(PAUSES) * chance.uniform(0.5, 1.5)
+        if chance.random() < 0.1:
+            end += DAY - end % DAY - chance.uniform(0, 30)  # midnight comes soon
         self.scheduler.now = end
         for world in self.worlds.values():
             world.pass_time(start, end)
@@ -153,7 +159,7 @@ class Story:
 
     def change_settings(self, chance: random.Random) -> None:
         """Change a setting."""
-        match chance.randrange(4):
+        match chance.randrange(6):
             case 0:
                 self.streams = self._some_streams(chance)
                 self._tell(f"streams {', '.join(self.streams)}")
@@ -170,6 +176,17 @@ class Story:
                 if chance.random() < 0.5 and iso(end) > self.config.get("start_date", ""):
                     self.config["end_date"] = iso(end)
                 self._tell(f"end_date {self.config.get('end_date')}")
+            case 4:
+                if self.config.pop("stream_params", None) is None:
+                    self.config["stream_params"] = FILTER
+                self._tell(f"stream_params {self.config.get('stream_params')}")
+            case 5:
+                for world in self.worlds.values():
+                    world.change_plan(chance)
+                    self._tell(
+                        f"{world.environment_id} keeps {world.retention_days} days; "
+                        f"not in the plan: {world.denied}"
+                    )
 
     def run(self, chance: random.Random, *, is_calm: bool = False) -> Facts:
         """Run the tap, and check what it promises.
@@ -182,21 +199,25 @@ class Story:
         self.faults.kinds = tuple(chance.sample(KINDS, chance.choice((1, 3, len(KINDS)))))
         self.faults.storm_until = 0.0
         self.server.change_rate = 0.0 if is_calm else chance.choice(CHANGE_RATES)
-        kill_at = None
+        kill = None
         if not is_calm and chance.random() < 0.3:
-            kill_at = int(chance.random() ** 2 * chance.choice((20, 200, 2000)))
+            message = int(chance.random() ** 2 * chance.choice((20, 200, 2000)))
+            kill = Kill(message, chance.choice(KILLS)())
         self.server.log.clear()
+        config = {**self.config}
+        if "video_views" not in self.streams:
+            config.pop("stream_params", None)  # they name streams that the tap has
         facts = run_tap(
             self.scheduler,
             self.server,
             self.target,
-            config=self.config,
+            config=config,
             streams=self.streams,
             skew=self.limits.skew,
-            kill_at=kill_at,
+            kill=kill,
         )
         self.tally.add(facts)
-        is_lost = facts.end == "killed" and chance.random() < 0.7
+        is_lost = facts.end in {"killed", "no target"} and chance.random() < 0.7
         self.target.end(is_killed=is_lost)
         self._tell(
             f"run: {facts.end}, {sum(facts.requests.values())} requests, "
@@ -209,6 +230,8 @@ class Story:
     def end(self) -> None:
         """Let a run come to its end without trouble: it has to make all good."""
         self.config["max_attempts"] = 8
+        for world in self.worlds.values():
+            world.denied.clear()
         facts = self.run(self.chance, is_calm=True)
         assert facts.is_complete, facts.end
 

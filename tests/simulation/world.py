@@ -81,10 +81,7 @@ class World:
     retention_days: int = 100
     tables: dict[str, Table] = field(default_factory=dict)
     denied: dict[str, int] = field(default_factory=dict)
-    """Streams that the plan does not include, and how Mux says so."""
-
-    denials: list[tuple[str, float]] = field(default_factory=list)
-    """When that changed."""
+    """Endpoints that the plan does not include, by the stream they are for; how Mux says so."""
 
     def __post_init__(self) -> None:
         """Fill the environment with what there is when the story begins."""
@@ -144,6 +141,20 @@ class World:
             for entry in list(self.tables[name].listed):
                 if entry.now.moment < at - JOB_DAYS * DAY:
                     self.tables[name].delete(entry, at)
+
+    def change_plan(self, chance: random.Random) -> None:
+        """Let the plan include more or less, or keep less."""
+        if self.denied and chance.random() < 0.6:
+            self.denied.clear()
+            return
+        if chance.random() < 0.2:
+            self.retention_days = min(self.retention_days, chance.choice((31, 7)))
+            return
+        # What is listed for other streams stays; without whoami there is no run at all.
+        names = [*LISTS, *SUMS, "video_views", "robot_jobs", "annotations", "usage_exports"]
+        names += ["exported_video_views", "monitoring_timeseries", "monitoring_breakdowns"]
+        for name in chance.sample(names, 8):
+            self.denied[name] = chance.choice((403, 404))
 
     def _list(self) -> Table:
         return self.tables[self.chance.choice(LISTS)]

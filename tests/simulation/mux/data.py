@@ -349,6 +349,7 @@ ROUTES: list[tuple[str, str, Callable[[Request], Row]]] = [
     ("errors", "/data/v1/errors", list_errors),
     ("dimensions", "/data/v1/dimensions", list_dimensions),
     ("dimension_values", "/data/v1/dimensions/*", list_values),
+    ("dimension_values", "/data/v1/dimensions/*/elements", list_values),
     ("metric_timeseries", f"{_METRIC}/timeseries", metric_timeseries),
     ("metric_overall", f"{_METRIC}/overall", metric_overall),
     ("metric_breakdowns", f"{_METRIC}/breakdown", metric_breakdown),

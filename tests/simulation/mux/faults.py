@@ -45,6 +45,7 @@ KINDS = (
     "data is text",
     "data of numbers",
     "error in 200",
+    "repeats",
 )
 
 

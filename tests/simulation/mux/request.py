@@ -67,6 +67,13 @@ def parsed(world: World, target: str, now: float) -> Request:
     return Request(world, split.path, parse_qs(split.query, keep_blank_values=True), now)
 
 
+def repeat_page(request: Request) -> None:
+    """Ask for the page before, if there is one: the server gives it once more."""
+    page = request.number("page", 1)
+    if page > 1:
+        request.params["page"] = [str(page - 1)]
+
+
 def page_of(request: Request, rows: list[Any], default: int = 25) -> list[Any]:
     """Return the page that is asked for."""
     limit = min(request.number("limit", default), 100)

@@ -16,7 +16,7 @@ import msgspec
 from tap_mux.api.transport import Route
 from tests.simulation.mux import data, exports, lists
 from tests.simulation.mux.faults import TOO_MANY, Broken, Faults, response
-from tests.simulation.mux.request import RefusedError, Request, not_found, parsed
+from tests.simulation.mux.request import RefusedError, Request, not_found, parsed, repeat_page
 from tests.simulation.truth import draw
 from tests.simulation.wire import SECRET
 
@@ -35,6 +35,10 @@ ROUTES = [
     (name, re.compile(path.replace("*", "[^/]+")), answer)
     for name, path, answer in (*lists.ROUTES, *data.ROUTES, *exports.ROUTES)
 ]
+
+
+MAY_BE_BARE = "/video/v1/transcription-vocabularies"
+"""The list that may answer ``{}``, by Mux's description of its API."""
 
 
 class TooManyRequestsError(Exception):
@@ -74,7 +78,7 @@ class Server:
         """Start with full buckets."""
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
-    def route_to(self, request: PreparedRequest, *, max_connections: int) -> Route:
+    def route_to(self, request: PreparedRequest) -> Route:
         """Take the place of the tap's function of this name."""
         split = urlsplit(str(request.url))
         target = split.path + (f"?{split.query}" if split.query else "")
@@ -87,6 +91,8 @@ class Server:
         self.scheduler.sleep(self.chance.uniform(0.01, 0.2))
         kind = self.faults.pick()
         path = urlsplit(target).path
+        if kind == "{}" and path == MAY_BE_BARE:
+            kind = None  # that is how Mux says that there are none
         try:
             if host == urlsplit(exports.HOST).netloc:
                 found = self._download(kind, target, headers, timeout)
@@ -116,10 +122,14 @@ class Server:
         while self.chance.random() < self.change_rate:
             world.change(self.scheduler.now)
         request = parsed(world, target, self.scheduler.now)
+        if kind == "repeats":
+            repeat_page(request)
         more = self._take(world, request.path)
         if more is None:
             return response(429, msgspec.json.encode(TOO_MANY), self._announced(0))
         status, found = self._found(request)
+        if kind == "repeats" and found.get("next_cursor"):
+            found["next_cursor"] = request.text("cursor") or found["next_cursor"]
         body = msgspec.json.encode(found)
         more["Date"] = formatdate(self.scheduler.now, usegmt=True)
         if spoiled := self.faults.after(kind, body, more):
@@ -140,7 +150,7 @@ class Server:
         try:
             name, answer = self._route(request.path)
             self._count(name)
-            if status := request.world.denied.get(family_of(request.path)):
+            if status := request.world.denied.get(name):
                 text = "You don't have access to it"
                 raise RefusedError(status, "not_allowed", text)  # noqa: TRY301
             return 200, answer(request)
