@@ -113,6 +113,22 @@ class ListDuty(Duty):
         return world.tables[self.name].has_moved(facts.began, facts.ended)
 
 
+class CreatedDuty(ListDuty):
+    """The same list, read incrementally by the time when a record was made: edits do not come."""
+
+    is_whole = False
+
+    def due(self, world: World, facts: Facts) -> Iterator[Key]:
+        span = Span.of(facts)
+        for key in super().due(world, facts):
+            moment = world.tables[self.name].entries[str(key[0])].now.moment
+            if span.start <= moment < span.end:
+                yield key
+
+    def values(self, world: World, key: Key, start: float, end: float) -> set[Any]:
+        return super().values(world, key, 0.0, end)
+
+
 class FixedDuty(Duty):
     """Something that never changes."""
 
@@ -435,3 +451,13 @@ DUTIES: dict[str, Duty] = {
     **MONITORING,
 }
 """By stream."""
+
+INCREMENTAL: dict[str, Duty] = {
+    "assets": CreatedDuty("assets", _COLUMNS["assets"], _text),
+}
+"""Those of streams that the catalog makes incremental."""
+
+
+def duty_of(name: str, facts: Facts) -> Duty:
+    """Return what a stream has to deliver."""
+    return INCREMENTAL[name] if name in facts.incremental else DUTIES[name]

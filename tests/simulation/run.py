@@ -49,6 +49,9 @@ class Facts:
     """How it ended: "complete", "killed", or the error."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
+    incremental: frozenset[str] = frozenset()
+    """The streams that the catalog makes incremental."""
+
     log: str = ""
     requests: Counter[str] = field(default_factory=Counter)
     unavailable: set[str] = field(default_factory=set)
@@ -122,6 +125,7 @@ def run_tap(
     config: Mapping[str, Any],
     streams: tuple[str, ...],
     skew: float,
+    incremental: frozenset[str] = frozenset(),
     kill: Kill | None = None,
 ) -> Facts:
     """Run the tap once.
@@ -133,11 +137,13 @@ def run_tap(
         config: The settings.
         streams: What is selected.
         skew: How far the tap's clock is ahead.
+        incremental: What the catalog makes incremental.
         kill: How the run is ended from outside, if it is.
     """
     state = json.loads(json.dumps(target.state))
     now = int(scheduler.now) - 1
     facts = Facts(dict(config), streams, scheduler.now, now, json.loads(json.dumps(state)))
+    facts.incremental = incremental = incremental.intersection(streams)
     output = _Output(target, facts, kill)
     log = _Log()
     server.requests.clear()
@@ -146,7 +152,8 @@ def run_tap(
     target.begin()
 
     def run() -> None:
-        tap = TapMux(config=dict(config), state=state, message_writer=output)
+        catalog = _catalog(config, incremental) if incremental else None
+        tap = TapMux(config=dict(config), state=state, catalog=catalog, message_writer=output)
         for stream in tap.streams.values():
             stream.selected = True
         try:
@@ -177,6 +184,15 @@ def run_tap(
         facts.ended = scheduler.now
         facts.requests = Counter(server.requests)
     return facts
+
+
+def _catalog(config: Mapping[str, Any], incremental: frozenset[str]) -> dict[str, Any]:
+    """Return the catalog, with streams made incremental by the time when records were made."""
+    catalog = TapMux(config=dict(config)).catalog_dict
+    for entry in catalog["streams"]:
+        if entry["stream"] in incremental:
+            entry |= {"replication_method": "INCREMENTAL", "replication_key": "created_at"}
+    return catalog
 
 
 def make_scheduler(seed: int, now: float) -> Scheduler:

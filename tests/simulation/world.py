@@ -151,10 +151,12 @@ class World:
             self.retention_days = min(self.retention_days, chance.choice((31, 7)))
             return
         # What is listed for other streams stays; without whoami there is no run at all.
-        names = [*LISTS, *SUMS, "video_views", "robot_jobs", "annotations", "usage_exports"]
+        names = [*LISTS, *(name for name in SUMS if not name.endswith(("maps", "spots")))]
+        names += ["video_views", "robot_jobs", "annotations", "usage_exports", "engagement"]
         names += ["exported_video_views", "monitoring_timeseries", "monitoring_breakdowns"]
         for name in chance.sample(names, 8):
-            self.denied[name] = chance.choice((403, 404))
+            # 404 of one thing that was watched may mean that it has been deleted.
+            self.denied[name] = 403 if name == "engagement" else chance.choice((403, 404))
 
     def _list(self) -> Table:
         return self.tables[self.chance.choice(LISTS)]
