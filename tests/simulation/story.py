@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.checks import BrokenPromiseError, Model
+from tests.simulation.costs import most_of_all
 from tests.simulation.duties import DUTIES
 from tests.simulation.mux.faults import KINDS, Faults
 from tests.simulation.mux.server import Server, secret_of
@@ -231,6 +232,11 @@ class Story:
             f"changes {self.server.change_rate}, lost {is_lost}"
         )
         self.model.check(facts, self.target, is_lost=is_lost)
+        if is_calm:
+            most = sum(most_of_all(world, facts) for world in self.worlds.values())
+            if facts.requests.total() > most:
+                text = f"more than {most} requests: {dict(facts.requests)}"
+                raise BrokenPromiseError(text)
         is_denied = any(world.denied for world in self.worlds.values())
         is_easy = not (self.faults.rate or kill or is_denied) and self.config["max_attempts"] > 1
         if is_easy and not facts.is_complete:
