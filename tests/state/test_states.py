@@ -93,6 +93,8 @@ def test_a_run_goes_on(generated: Sandbox, file: Path, name: str) -> None:
     }
     for partition in output.states[-1]["bookmarks"][name]["partitions"]:
         assert partition["replication_key"] == key
-        assert partition["replication_key_value"] > mark
+        reached = partition["replication_key_value"]
+        # Notes are read again for 90 days, so a bookmark of an earlier version is further.
+        assert reached == mark if name == "annotations" else reached > mark
         assert "progress_markers" not in partition
     assert found
