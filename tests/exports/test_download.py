@@ -125,7 +125,7 @@ class TestGunzip:
         assert max(sizes) <= PIECE_BYTES
         assert gunzip.is_whole
 
-    @pytest.mark.parametrize("nothing", [gzip.compress(b""), bytes(50)])
+    @pytest.mark.parametrize("nothing", [gzip.compress(b""), bytes(50)], ids=["empty", "padding"])
     def test_what_has_no_content_has_an_end(self, nothing: bytes) -> None:
         gunzip = Gunzip()
         assert list(gunzip.feed(gzip.compress(b"one"))) == [b"one"]
