@@ -17,6 +17,7 @@ holds:
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ MAX_READINGS = 10
 """How often a list is read at most, if it does not hold still."""
 
 _id_of = by_field("id")
+
+logger = logging.getLogger(__name__)
 
 
 class StableLists:
@@ -171,6 +174,9 @@ class StableLists:
             else:
                 is_whole = _is_likely_whole(readings, len(known), is_collected=is_collected)
             if cannot_have_moved or is_whole:
+                if not (until or is_collected) and len(known) < (reading.count or 0):
+                    text = "GET %s counts %d records, but gave %d, each time that it was read"
+                    logger.warning(text, path, reading.count, len(known))
                 return
         self._on_incomplete(f"GET {path} gave other records each time that it was read")
 

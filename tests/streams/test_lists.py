@@ -89,3 +89,13 @@ def test_times_are_normalized(generated: Sandbox, name: str) -> None:
     for record in records:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", record["created_at"])
         assert BEFORE_MUX < record["created_at"] <= tap_time(time.time())
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+def test_a_count_that_is_never_reached_is_told(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, *, confirm: bool
+) -> None:
+    answer = Answer(200, {"data": [], "total_row_count": 1001})
+    sandbox.faults.add(PATHS["uploads"], times=None, action=answer)
+    run_tap(sandbox, "uploads", emit_activate_version_messages=confirm)
+    assert "GET /video/v1/uploads counts 1001 records, but gave 0, each time" in caplog.text
