@@ -29,7 +29,7 @@ SKEWS = (0.0, 0.0, 0.0, -2.0, 2.0, 50.0, -90.0, 900.0, -5000.0, 7200.0)
 
 FILTER = {"video_views": {"filters[]": ["country:DE"]}}
 RATES = (0.0, 0.0, 0.02, 0.1, 0.3)
-CHANGE_RATES = (0.0, 0.0, 0.1, 0.5)
+CHANGE_RATES = (0.0, 0.0, 0.1, 0.5, 0.75)
 
 
 @dataclass
@@ -56,8 +56,17 @@ class Tally:
 class Story:
     """Worlds, a server and a target, and what the tap did to them so far."""
 
-    def __init__(self, seed: int, tally: Tally | None = None) -> None:
-        """Begin a story."""
+    def __init__(
+        self, seed: int, tally: Tally | None = None, streams: tuple[str, ...] = ()
+    ) -> None:
+        """Begin a story.
+
+        Args:
+            seed: Decides all that happens.
+            tally: Counts it.
+            streams: What all runs read; chance chooses without it.
+        """
+        self._only = streams
         chance = self.chance = random.Random(seed)
         self.seed = seed
         self.tally = tally or Tally()
@@ -144,8 +153,11 @@ class Story:
         # Twenty seeds in a row have each stream, besides those by chance.
         own = [names[(2 * self.seed + number) % len(names)] for number in range(2)]
         chosen = [*own, *chance.sample(names, chance.choice((0, 0, 2, 4, 7)))]
-        self.read |= set(chosen)
-        return tuple(dict.fromkeys(chosen))
+        found = self._only or tuple(dict.fromkeys(chosen))
+        self.read |= set(found)
+        for world in self.worlds.values():
+            world.focus_on(found)
+        return found
 
     def _tell(self, text: str) -> None:
         self.told.append(f"{self.scheduler.now:.1f} {text}")
@@ -210,6 +222,7 @@ class Story:
             message = int(chance.random() ** 2 * chance.choice((20, 200, 2000)))
             kill = Kill(message, chance.choice(KILLS)())
         self.server.log.clear()
+        self.scheduler.now += 1  # versions of tables are seconds
         config = {**self.config}
         if "video_views" not in self.streams:
             config.pop("stream_params", None)  # they name streams that the tap has
@@ -252,9 +265,9 @@ class Story:
         self.run(self.chance, is_calm=True)
 
 
-def play(seed: int, tally: Tally | None = None) -> Story:
-    """Play the story of a seed."""
-    story = Story(seed, tally)
+def play(seed: int, tally: Tally | None = None, streams: tuple[str, ...] = ()) -> Story:
+    """Play the story of a seed; see ``Story``."""
+    story = Story(seed, tally, streams)
     chance = story.chance
     try:
         for _ in range(chance.choice((2, 4, 7))):

@@ -20,7 +20,7 @@ from tests.simulation.story import Tally, play
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEEDS = range(24)
+SEEDS = range(20)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_every_promise_is_kept() -> None:
         streams |= play(seed, tally).read
     # All that may go wrong has gone wrong.
     assert set(KINDS) <= tally.faults.keys()
-    assert {"complete", "failed", "killed"} <= tally.runs.keys()
+    assert tally.runs.keys() >= {"complete", "failed", "killed"}
     assert streams == STREAMS.keys()
 
 

@@ -43,10 +43,17 @@ SUMS = (
     "subview_timeseries",
 )
 
+PARENTS = {
+    "asset_inputs": "assets",
+    "related_incidents": "incidents",
+    "directive_runs": "directives",
+}
+"""The lists whose records are asked for one by one."""
+
 MONITORING_DIMENSIONS = ("country", "cdn")
 """Those that the simulation has, where Mux has eleven."""
 
-SIZES = (0, 1, 3, 3, 3, 9, 10, 11, 40, 99, 100, 101, 230)
+SIZES = (0, 1, 3, 3, 9, 10, 11, 40, 99, 100, 101, 150, 230)
 """How long lists are to begin with."""
 
 JOB_DAYS = 30
@@ -80,6 +87,15 @@ class World:
     limits: Limits
     retention_days: int = 100
     tables: dict[str, Table] = field(default_factory=dict)
+    lists: tuple[str, ...] = LISTS
+    """The lists in which most happens."""
+
+    are_lists_read: bool = True
+    are_views_read: bool = True
+
+    series: tuple[str, ...] = SUMS
+    """The sums that are revised most."""
+
     denied: dict[str, int] = field(default_factory=dict)
     """Endpoints that the plan does not include, by the stream they are for; how Mux says so."""
 
@@ -93,8 +109,9 @@ class World:
         self.tables = {name: Table(name, self.seed) for name in names}
         chance, born = self.chance, self.born
         for name in LISTS:
-            for _ in range(chance.choice(SIZES)):
-                self.tables[name].add(born - chance.uniform(0, 50) * DAY)
+            ages = [chance.uniform(0, 50) * DAY for _ in range(chance.choice(SIZES))]
+            for age in sorted(ages, reverse=True):
+                self.tables[name].add(born - age)
         for _ in range(chance.choice((0, 1, 5, 30, 120))):
             self._add_view(born - chance.choice((0.2, 3, 30, 90)) * DAY * chance.random())
         for _ in range(chance.choice((0, 3, 120))):
@@ -108,14 +125,17 @@ class World:
 
     def change(self, at: float) -> None:
         """Let something happen."""
+        lists, views = (
+            4 if is_read else 1 for is_read in (self.are_lists_read, self.are_views_read)
+        )
         ways: list[tuple[int, Callable[[float], object]]] = [
-            (4, self._add),
-            (4, self._delete),
-            (3, self._edit),
-            (2, self._replace),
-            (6, self._add_view),
-            (2, self._add_burst),
-            (4, self._reopen),
+            (lists, self._add),
+            (lists, self._delete),
+            (lists, self._edit),
+            (lists, self._replace),
+            (2 * views, self._add_view),
+            (views, self._add_burst),
+            (2 * views, self._reopen),
             (4, self._revise),
             (2, self._change_job),
             (1, self._add_run),
@@ -158,8 +178,17 @@ class World:
             # 404 of one thing that was watched may mean that it has been deleted.
             self.denied[name] = 403 if name == "engagement" else chance.choice((403, 404))
 
+    def focus_on(self, streams: tuple[str, ...]) -> None:
+        """Let most happen where these streams look."""
+        asked = {PARENTS.get(name, name) for name in streams}
+        self.lists = tuple(name for name in LISTS if name in asked) or LISTS
+        self.are_lists_read = self.lists != LISTS
+        self.are_views_read = not asked.isdisjoint({"video_views", "video_view_details"})
+        self.series = tuple(name for name in SUMS if name in asked) or SUMS
+
     def _list(self) -> Table:
-        return self.tables[self.chance.choice(LISTS)]
+        names = LISTS if self.chance.random() < 0.1 else self.lists
+        return self.tables[self.chance.choice(names)]
 
     def _add(self, at: float) -> None:
         # Assets are listed newest first; so is what else has the time when it was made.
@@ -212,7 +241,8 @@ class World:
         # The day has to begin within the time for which the tap reads sums again.
         first += -first % DAY
         days_open = [int(first) + number * DAY for number in range(days + 1)]
-        self.sums.revise(self.chance.choice(SUMS), self.chance.choice(days_open), at)
+        series = SUMS if self.chance.random() < 0.1 else self.series
+        self.sums.revise(self.chance.choice(series), self.chance.choice(days_open), at)
 
     def _change_job(self, at: float) -> None:
         jobs = self.tables["robot_jobs"]

@@ -119,7 +119,8 @@ class Faults:
             An answer that does not come from Mux; None if Mux answers.
         """
         if kind == "refused":
-            raise NewConnectionError(None, "[Errno 111] Connection refused")  # type: ignore[arg-type]
+            text = f"[Errno 111] Connection refused: {target}"  # a secret, if it is a signed URL
+            raise NewConnectionError(None, text)  # type: ignore[arg-type]
         if kind == "reset before":
             error = ConnectionResetError(104, "Connection reset by peer")
             text = "Connection aborted."
