@@ -169,7 +169,8 @@ class StableLists:
             readings.append(reading)
             cannot_have_moved = reading.is_one_short_page(limit)
             if self._confirm:
-                cannot_have_moved = cannot_have_moved and len(known) >= (reading.count or 0)
+                # An empty list deletes all rows, so it has to be confirmed.
+                cannot_have_moved = cannot_have_moved and len(known) >= (reading.count or 1)
                 is_whole = _is_surely_whole(readings)
             else:
                 is_whole = _is_likely_whole(readings, len(known), is_collected=is_collected)

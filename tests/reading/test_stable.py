@@ -76,6 +76,9 @@ class TestReadings:
         assert found.is_told_whole
         assert found.requests == (1 if way == "cursor" else 2)
 
+    def test_twice_if_it_is_empty(self, way: str) -> None:
+        assert read(Scripted(0), way) == (True, set(), 2)
+
     def test_twice_if_mux_counts_more_than_one_short_page(self, way: str) -> None:
         listed = Scripted(0)
         listed.is_counted, listed.uncounted = True, 35

@@ -159,6 +159,13 @@ class TestMessages:
             read(sandbox, "assets", output=output)
         assert message_types(output, "assets") == ["SCHEMA", "RECORD"]
 
+    def test_not_for_one_empty_answer(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+        world.tables["transcription_vocabularies"] = [{"id": "one"}, {"id": "two"}]
+        sandbox.faults.add("/transcription-vocabularies", action=Answer(200, {}))
+        output = read(sandbox, "transcription_vocabularies")
+        ids = [each["id"] for each in output.records("transcription_vocabularies")]
+        assert ids == ["one", "two"]
+
     def test_not_for_an_error_that_looks_like_an_empty_list(self, sandbox: Sandbox) -> None:
         body = {"data": [], "error": {"type": "unavailable", "messages": ["Try later."]}}
         sandbox.faults.add(ASSETS, times=None, action=Answer(200, body))
