@@ -15,7 +15,7 @@ from dotenv import load_dotenv
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib import Catalog, StateMessage
 
 from tap_mux import clock
 from tap_mux.api.errors import APIError, MuxError
@@ -88,6 +88,7 @@ class TapMux(Tap):
         Raises:
             ConfigValidationError: The settings have errors.
         """
+        self._is_last_state_written = False
         given = {name: value for name, value in (config or {}).items() if value is not None}
         schema = copy.deepcopy(self.config_jsonschema)
         self.append_builtin_config(schema)
@@ -223,9 +224,14 @@ class TapMux(Tap):
         self.outcome.raise_for_failures(fail_on_unavailable=self.config["fail_on_unavailable"])
 
     def write_last_state(self) -> None:
-        """Write the state of a run that is told to end, if the target is still there."""
-        with suppress(OutputError):
-            self.state_writer.write_state(self.state)
+        """Write the state of a run that is told to end, after all records, and only once.
+
+        If the target is gone, nothing is written.
+        """
+        if not self._is_last_state_written:
+            self._is_last_state_written = True
+            with suppress(OutputError):
+                self.message_writer.write_message(StateMessage(value=self.state))
 
     def probe(self, name: str | None = None) -> Iterator[str]:
         """Try streams with the smallest request.
