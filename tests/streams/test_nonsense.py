@@ -28,6 +28,9 @@ DEEP = msgspec.json.decode("[" * 300 + "]" * 300)
 OBJECTS: tuple[Any, ...] = ([1], {"a": {"b": None}}, [[]], DEEP)
 NO_TIMES = (GONE, None, "", "soon", True, 1e300, 10**30, "9" * 5000, "9999-13-01", *OBJECTS)
 NO_OBJECTS: tuple[Any, ...] = (0, 5, "", "a", True, {"a": 1}, [1], [[]], [None], ["a", {}])
+MUST_HAVE_DATA = [name for name in NAMES if name != "transcription_vocabularies"]
+"""Mux may leave an empty list of vocabularies out."""
+
 NO_COUNTS: tuple[Any, ...] = (GONE, {}, [1], "many", True, 10**30, "9" * 5000)
 MISFITS = {
     **dict.fromkeys(("object", "array", "number"), "many"),
@@ -83,7 +86,8 @@ FAILURES: list[tuple[str, Sequence[Any], str, str]] = [
     ("data.*.files.*.path", (None, 5, "", *OBJECTS), "URL that is not", "exported_video_views"),
     ("next_cursor", (0, 5, True, *OBJECTS), "next_cursor that is no text", "assets asset_inputs"),
     ("meta", (0, "a", [1]), "meta is no object", WITH_META),
-    ("data", (GONE, None, 5, "a", [None]), "JSON that is not what the API", " ".join(NAMES)),
+    ("data", (None, 5, "a", [None]), "JSON that is not what the API", " ".join(NAMES)),
+    ("data", (GONE,), "JSON that is not what the API", " ".join(MUST_HAVE_DATA)),
 ]
 
 

@@ -678,10 +678,10 @@ class TestDates:
     def test_start_date_after_the_bookmark_wins(
         self, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
-        world.view_rows = views(10, NOW - 9 * DAY, DAY)[:5]
+        world.view_rows = views(10, NOW - 9 * DAY - HOUR, DAY)[:5]
         state = read(sandbox).states[-1]
-        world.view_rows = views(10, NOW - 9 * DAY, DAY)
-        output = read(sandbox, state=state, start_date=tap_time(NOW - 3 * DAY))
+        world.view_rows = views(10, NOW - 9 * DAY - HOUR, DAY)
+        output = read(sandbox, state=state, start_date=tap_time(NOW - 3 * DAY - HOUR))
         assert ids(output.records("video_views")) == [
             f"view-{number:06}" for number in (6, 7, 8, 9)
         ]
