@@ -39,7 +39,6 @@ def test_a_backfill_on_several_processes_is_like_one_big_run(
     before = len(sandbox.requests)
     command = [sys.executable, *command_of_readme(), DAYS[0], DAYS[-1]]
     environ = {**clean_environ(), **environ_of(sandbox, tmp_path, REQUESTS_PER_SECOND)}
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Dagster is imported several times
     done = subprocess.run(
         command,
         cwd=EXAMPLE.parents[1],

@@ -37,7 +37,6 @@ def loaded(**environ: str) -> Iterator[Any]:
             patch.delenv(name)
         for name, value in environ.items():
             patch.setenv(name, value)
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # the tap is started several times
         patch.syspath_prepend(str(EXAMPLE))
         for name in ("definitions", "tables"):
             patch.delitem(sys.modules, name, raising=False)
