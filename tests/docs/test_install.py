@@ -90,6 +90,7 @@ def test_a_project_with_the_block_loads_records(
     assert found.keys() <= {name.removesuffix(".*") for name in pasted()["select"]}
 
 
+@pytest.mark.slow
 def test_uvx_reads_records(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, wheel: str
 ) -> None:

@@ -102,6 +102,7 @@ class TestPackages:
         paths = [str(path) for path in packages.iterdir() if path.name != ".gitignore"]
         call(*TWINE, "check", "--strict", *paths, cwd=packages)
 
+    @pytest.mark.slow
     def test_wheel_works_as_installed(
         self, wheel: Path, world: ExplicitWorld, sandbox: Sandbox, tmp_path: Path
     ) -> None:

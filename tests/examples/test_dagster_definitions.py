@@ -75,6 +75,7 @@ def run(
     return found
 
 
+@pytest.mark.slow
 def test_a_run_for_many_days_reads_these_and_writes_a_file_for_each(
     definitions: Any, sandbox: Sandbox, together: Output, tmp_path: Path
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_run_reads_only_the_streams_that_are_selected(
     assert [path.name for path in tmp_path.glob("tables/mux/*")] == ["errors"]
 
 
+@pytest.mark.slow
 def test_what_is_not_read_by_day_is_read_whole(
     definitions: Any, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -158,6 +160,7 @@ def test_the_schedule_reads_the_last_days_again(definitions: Any) -> None:
     assert len({request.run_key for request in requests}) == len(days)
 
 
+@pytest.mark.slow
 def test_each_environment_has_its_own_assets_pool_and_token(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -78,6 +78,7 @@ def test_added_from_the_file_it_runs_and_shows_no_secret(
     assert HIDDEN not in shown.stdout + shown.stderr
 
 
+@pytest.mark.slow
 def test_added_from_the_hub_it_reads_the_default_streams(project: Path, tmp_path: Path) -> None:
     definition = YAML(typ="safe").load(hub.FILE)
     variant = definition["variant"]

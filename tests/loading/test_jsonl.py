@@ -43,6 +43,7 @@ def loaded(project: Path, stream: str) -> list[list[dict[str, Any]]]:
     ]
 
 
+@pytest.mark.slow
 def test_each_run_writes_files_with_every_record(tmp_path: Path, mux: Sandbox) -> None:
     project = new_project(tmp_path)
     # What was before today, so that midnight may pass during the test.

@@ -146,6 +146,7 @@ class TestRuns:
             "sandbox:tap-mux-to-target-duckdb",
         }
 
+    @pytest.mark.slow
     def test_postgres_has_a_schema_for_the_sandbox(
         self, project: Path, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
