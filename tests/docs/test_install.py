@@ -70,6 +70,7 @@ def uv(*arguments: str, **environ: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_project_with_the_block_loads_records(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, wheel: str
 ) -> None:

@@ -125,6 +125,7 @@ class TestRuns:
         }
         assert titles == {row["id"]: row["video_title"] for row in world.view_rows}
 
+    @pytest.mark.slow
     def test_environments_share_neither_state_nor_data(
         self, project: Path, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:

@@ -114,6 +114,7 @@ def test_killed_runs_fill_all_tables_together(
     assert tally.rows > 1500
 
 
+@pytest.mark.slow
 def test_a_state_ahead_of_the_rows_is_found(tmp_path: Path) -> None:
     with truth(tmp_path, ["assets", "video_views"], views_per_day=100) as mux:
         folders = tmp_path / "whole", tmp_path / "empty"
