@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +19,23 @@ from tests.support.records import NOW
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FIRST_EXAMPLES = 4
+
 
 def pytest_configure() -> None:
     """Let programs that tests start keep what Python compiles, or each would do so anew."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(tryfirst=True)  # before slow tests are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow two of three examples of a test that has many; its first ones are not."""
+    examples: Counter[str] = Counter()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        examples[name] += 1
+        if examples[name] > FIRST_EXAMPLES and examples[name] % 3:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

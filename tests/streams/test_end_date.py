@@ -24,7 +24,7 @@ PRESENT = 1_790_035_200 + 10 * HOUR + 30 * MINUTE
 """What the sandbox's clock shows, by which the tap goes: on a Tuesday, while many are watching."""
 
 LAST = PRESENT - PRESENT % DAY - DAY
-PARTS = 2
+PARTS = 3
 KEPT_SHORTLY = {
     "monitoring_breakdown_timeseries": 5 * MINUTE,
     "monitoring_breakdowns": HOUR,
