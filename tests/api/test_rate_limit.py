@@ -428,6 +428,7 @@ class TestOverHttp:
         assert {request.status for request in sandbox.requests} == {200}
         assert seconds_of(sandbox.requests) <= 1.06 * (100 - 36) / 20 + 0.3
 
+    @pytest.mark.slow
     def test_two_runs(self, sandbox: Sandbox) -> None:
         sandbox.options.rate_limits["video"] = RateLimit(100, 20)
         ask(sandbox, ["one", "two"], 100)
@@ -441,6 +442,7 @@ class TestOverHttp:
         names = [each.headers["User-Agent"] for each in granted if each.started <= first_end]
         assert min(names.count("one"), names.count("two")) >= 0.35 * len(names)
 
+    @pytest.mark.slow
     def test_refusals_without_headers(self, sandbox: Sandbox) -> None:
         sandbox.options.announce_rate_limits = False
         count = iter(range(1000))
