@@ -19,7 +19,7 @@ from tests.support.records import NOW
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIRST_EXAMPLES = 2
+FIRST_EXAMPLES = 1
 
 
 def pytest_configure() -> None:
@@ -29,12 +29,12 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before slow tests are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow three of four examples of a test that has many; its first ones are not."""
+    """Mark as slow five of six examples of a test that has many; its first one is not."""
     examples: Counter[str] = Counter()
     for item in items:
         name = item.nodeid.partition("[")[0]
         examples[name] += 1
-        if examples[name] > FIRST_EXAMPLES and examples[name] % 4:
+        if examples[name] > FIRST_EXAMPLES and examples[name] % 6:
             item.add_marker(pytest.mark.slow)
 
 
