@@ -16,6 +16,7 @@ tap is documented to read them again (``Limits``).
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,23 +62,23 @@ def _moment(text: str | None) -> float | None:
     return None if text is None else datetime.fromisoformat(text).timestamp()
 
 
-class Duty:
+class Duty(ABC):
     """What has to be in the table of one stream."""
 
     is_whole = False
     """Whether each run reads all, so that only the last run matters."""
 
+    @abstractmethod
     def due(self, world: World, facts: Facts) -> Iterator[Key]:
         """Yield the keys of the records that a complete run had to deliver."""
-        raise NotImplementedError
 
+    @abstractmethod
     def values(self, world: World, key: Key, start: float, end: float) -> set[Any]:
         """Return what a record may be, if it was read at some moment of a time."""
-        raise NotImplementedError
 
+    @abstractmethod
     def payload(self, row: Row) -> Any:
         """Return what of a row is compared."""
-        raise NotImplementedError
 
     def has_moved(self, world: World, facts: Facts) -> bool:
         """Whether records were added or deleted during a run, where that may hide others."""
