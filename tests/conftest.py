@@ -19,7 +19,11 @@ from tests.support.records import NOW
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIRST_EXAMPLES = 1
+LONG = frozenset({"clock", "generated", "mux", "sandbox", "tomorrow"})
+"""Fixtures of tests whose every example takes long: whole runs, or minutes of virtual time."""
+
+EXAMPLES = 8
+"""Of so many examples of such a test, one is run each time, and the first one of all."""
 
 
 def pytest_configure() -> None:
@@ -29,13 +33,14 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before slow tests are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow five of six examples of a test that has many; its first one is not."""
+    """Mark as slow most examples of a test that has many and whose every example takes long."""
     examples: Counter[str] = Counter()
     for item in items:
         name = item.nodeid.partition("[")[0]
-        examples[name] += 1
-        if examples[name] > FIRST_EXAMPLES and examples[name] % 6:
-            item.add_marker(pytest.mark.slow)
+        if not LONG.isdisjoint(getattr(item, "fixturenames", ())):
+            if examples[name] % EXAMPLES:
+                item.add_marker(pytest.mark.slow)
+            examples[name] += 1
 
 
 @pytest.fixture(autouse=True)

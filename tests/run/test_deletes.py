@@ -13,7 +13,6 @@ from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tests.support.loaders import Target, postgres, target_postgres
 from tests.support.records import DAY, NOW, asset
-from tests.support.slow import one_in
 from tests.support.tapping import Output, catalog_of, run_tap
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ class TestPostgres:
             query = psycopg.sql.SQL("select id, _sdc_deleted_at is not null from {}")
             return dict(connection.execute(query.format(schema)).fetchall())
 
-    @pytest.mark.parametrize("hard", one_in(2, [True, False]))
+    @pytest.mark.parametrize("hard", [True, False])
     def test_a_deleted_asset(
         self,
         tmp_path: Path,

@@ -13,7 +13,6 @@ import pytest
 from tap_mux.reading.windows import MAX_RECORDS
 from tests.run.kills import LOADERS, STREAMS, LossError, Tally, kill_and_compare, run_into, truth
 from tests.support.records import DAY, HOUR, NOW, tap_time, views
-from tests.support.slow import one_in
 from tests.support.tapping import bookmark, catalog_of, clean_environ, config_file, messages
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def last_state(output: list[Message]) -> Message | None:
     return states[-1] if states else None
 
 
-@pytest.mark.parametrize("lookback", one_in(2, [0, 7200]))
+@pytest.mark.parametrize("lookback", [0, 7200])
 def test_killed_runs_read_all_views_together(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, lookback: int
 ) -> None:

@@ -12,7 +12,6 @@ import pytest
 from mux_sandbox import Answer, GeneratedWorld, Sandbox, SandboxOptions
 from tap_mux.streams import ALL_STREAMS
 from tests.support.records import DAY, HOUR, MINUTE, tap_time
-from tests.support.slow import one_in
 from tests.support.tapping import catalog_of, run_tap
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def by_key(stream: Any, records: list[Record]) -> dict[tuple[Any, ...], Record]:
     return found
 
 
-@pytest.mark.parametrize("are_days", one_in(2, [True, False]))
+@pytest.mark.parametrize("are_days", [True, False])
 @pytest.mark.parametrize("stream", INCREMENTAL, ids=lambda stream: stream.name)
 def test_parts_are_one_run(generated: Sandbox, stream: Any, *, are_days: bool) -> None:
     moments = borders(stream.name, random.Random(stream.name), are_days=are_days)

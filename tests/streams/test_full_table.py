@@ -9,7 +9,6 @@ import pytest
 from mux_sandbox import GeneratedWorld, Sandbox, SandboxOptions
 from tap_mux.streams import ALL_STREAMS
 from tests.support.records import HOUR, MINUTE, tap_time
-from tests.support.slow import one_in
 from tests.support.tapping import catalog_of, run_tap
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def full_table(name: str) -> dict[str, Any]:
     return catalog
 
 
-@pytest.mark.parametrize("name", one_in(3, INCREMENTAL))
+@pytest.mark.parametrize("name", INCREMENTAL)
 def test_all_is_read_in_each_run(generated: Sandbox, name: str) -> None:
     start = tap_time(PRESENT - SECONDS.get(name, 49 * HOUR))
     first = run_tap(generated, name, start_date=start)
