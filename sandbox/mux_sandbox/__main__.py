@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mux_sandbox import child
+from mux_sandbox import child, meltano_log
 from mux_sandbox.arguments import Command, Refused, rate, seconds, shares
 from mux_sandbox.errors import made_up
 from mux_sandbox.families import FAMILIES
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mux_sandbox.families import Family
     from mux_sandbox.options import RateLimit
     from mux_sandbox.request_log import RequestRecord
+
+MELTANO_LOG = ("MELTANO_CLI_LOG_CONFIG", "MELTANO_CLI_LOG_FORMAT")
+"""Settings of Meltano that say how its log looks."""
 
 
 @click.command(
@@ -165,9 +168,8 @@ def _run(command: tuple[str, ...], sandbox: Sandbox) -> int:
         # Without NO_PROXY, the command might ask a proxy for loopback.
         direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
         meltano = {"MELTANO_ENVIRONMENT": "sandbox"}
-        # Otherwise each line begins with 53 characters that nobody needs here.
-        form = os.environ.get("MELTANO_CLI_LOG_FORMAT", "plain")
-        meltano["MELTANO_CLI_LOG_FORMAT"] = form
+        if os.environ.keys().isdisjoint(MELTANO_LOG):
+            meltano["MELTANO_CLI_LOG_CONFIG"] = str(meltano_log.CONFIG)
         return child.run(command, {**direct, **meltano, **sandbox.environ})
     except FileNotFoundError:
         click.echo(f"mux-sandbox: {command[0]}: command not found", err=True)

@@ -108,6 +108,15 @@ class TestLog:
         (_, count), *_ = demo.rows(command[-1])
         assert re.search(rf"│ +{count} │$", shown, re.MULTILINE)
 
+    def test_an_error_is_one_line(self, demo: Demo) -> None:
+        command = "TAP_MUX_TOKEN_SECRET=wrong meltano run tap-mux target-duckdb; test $? = 1"
+        log = in_project(demo.project, "mux-sandbox", "sh", "-c", command).stderr
+        (line,) = [line for line in log.splitlines() if "401" in line]
+        assert line.startswith("GET /system/v1/whoami was answered 401 Unauthorized")
+        assert "Check token_id and token_secret" in line
+        assert "Extractor failed" in log
+        assert "Traceback" not in log
+
 
 class TestPage:
     """report.html."""
