@@ -15,6 +15,7 @@ from tap_mux.api.rate_limit import RateLimiter
 from tap_mux.api.workers import WorkerPool
 from tap_mux.exports.download import Download
 from tests.support.client import client_of, retry_policy
+from tests.support.failures import TOO_MANY
 from tests.support.tapping import run_tap
 from tests.support.virtual import VirtualClock
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tests.conftest import Waits
 
 PATH = "/video/v1/assets"
-TOO_MANY = {"errors": ["Too many requests, retry later."]}
 
 
 def refused(status: int, seconds: int) -> Answer:
