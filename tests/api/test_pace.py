@@ -9,17 +9,10 @@ import pytest
 
 from tap_mux.api.pace import MAX_PAUSE_SECONDS, MAX_SECONDS, Pace
 from tap_mux.api.rate_limit import RATE
-from tests.support.virtual import VirtualClock
+from tests.support.virtual import BEGIN, VirtualClock
 from tests.support.virtual_mux import Mux, Run
 
-BEGIN = 1000.0
 SEEDS = range(3)
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    """A clock whose time is virtual."""
-    return VirtualClock(BEGIN)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -15,6 +15,8 @@ from tap_mux.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+BEGIN = 1000.0
+
 
 class Stuck(Exception):  # noqa: N818 - a state, told by a test
     """Every thread waits for another."""
@@ -32,7 +34,7 @@ class _Sleeper:
 class VirtualClock(Clock):
     """A clock whose time passes when all threads wait."""
 
-    def __init__(self, now: float = 1000.0) -> None:
+    def __init__(self, now: float = BEGIN) -> None:
         """Start with no thread."""
         self._now = now
         self._sleepers: list[_Sleeper] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_mux.api.rate_limit import RateLimiter
+from tests.support.buckets import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ class Run:
         self.mux = mux
         self.clock = mux.clock
         self.limiter = RateLimiter(reserve=reserve, max_per_second=max_per_second, clock=self.clock)
-        self.bucket = self.limiter.bucket("/video/v1/assets")
+        self.bucket = self.limiter.bucket(PATH)
         self.ended_at = 0.0
         self._left = requests
         self._until = self.clock.now() + seconds
