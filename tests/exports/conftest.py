@@ -1,4 +1,4 @@
-"""Fixtures: the time of day, the two readers, and a week of views."""
+"""Fixtures: the time of day, the two readers, a week of views, and a file to download."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.exports.source import Source
 from tests.exports.stream import MIDNIGHT, day
-from tests.support.records import DAY, HOUR, view
+from tests.support.records import DAY, HOUR, view, views
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -38,3 +39,21 @@ def week(world: ExplicitWorld) -> list[str]:
         for number in range(3)
     ]
     return [row["id"] for row in world.view_rows if row["id"] >= day(7)]
+
+
+@pytest.fixture
+def source(world: ExplicitWorld, sandbox: Sandbox, waits: list[float]) -> Source:
+    """A file to download; waits take no time."""
+    world.view_rows = views(60, MIDNIGHT - DAY, 30)
+    return Source(sandbox)
+
+
+@pytest.fixture
+def content(source: Source) -> bytes:
+    """The content of the file."""
+    whole = source.read()
+    source.sandbox.requests.clear()
+    source.urls.clear()
+    source.exports.list()
+    source.sandbox.requests.clear()
+    return whole
