@@ -54,3 +54,8 @@ def views(count: int, first: float, step: float) -> list[Row]:
 def asset(asset_id: str, created: float, **fields: Any) -> Row:
     """Make an asset."""
     return {"id": asset_id, "created_at": str(int(created)), "status": "ready", **fields}
+
+
+def ids(rows: list[Row]) -> list[str]:
+    """Return the ids of rows."""
+    return [row["id"] for row in rows]
