@@ -25,7 +25,9 @@ from tap_mux.exports.download import Download
 from tests.support.client import client_of, retry_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from socket import socket
 
     from mux_sandbox import Sandbox
 
@@ -34,9 +36,8 @@ HEADERS = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\nETag: "same"\r\n\r\n'
 
 
 @contextmanager
-def slow_server(at_once: bytes, slowly: bytes, pause: float, piece: int = 1) -> Iterator[str]:
-    """Serve one answer to each request, a part of it slowly; give the server's URL."""
-    over = threading.Event()
+def serving(answer: Callable[[socket], None]) -> Iterator[str]:
+    """Let each connection be answered, one after another; give the server's URL."""
 
     def serve() -> None:
         with suppress(OSError):
@@ -44,11 +45,7 @@ def slow_server(at_once: bytes, slowly: bytes, pause: float, piece: int = 1) -> 
                 connection, _ = server.accept()
                 with connection, suppress(OSError):
                     connection.recv(65536)
-                    connection.sendall(at_once)
-                    for start in range(0, len(slowly), piece):
-                        if over.wait(pause):
-                            break
-                        connection.sendall(slowly[start : start + piece])
+                    answer(connection)
 
     with closing(create_server(("127.0.0.1", 0))) as server:
         thread = threading.Thread(target=serve, daemon=True)
@@ -56,9 +53,38 @@ def slow_server(at_once: bytes, slowly: bytes, pause: float, piece: int = 1) -> 
         try:
             yield f"http://127.0.0.1:{server.getsockname()[1]}"
         finally:
-            over.set()
             server.shutdown(2)
             thread.join(5)
+
+
+@contextmanager
+def slow_server(at_once: bytes, slowly: bytes, pause: float, piece: int = 1) -> Iterator[str]:
+    """Serve one answer to each request, a part of it slowly."""
+    over = threading.Event()
+
+    def answer(connection: socket) -> None:
+        connection.sendall(at_once)
+        for start in range(0, len(slowly), piece):
+            if over.wait(pause):
+                break
+            connection.sendall(slowly[start : start + piece])
+
+    with serving(answer) as url:
+        try:
+            yield url
+        finally:
+            over.set()
+
+
+def endless_server(beginning: bytes, repeated: bytes) -> AbstractContextManager[str]:
+    """Serve answers of which each goes on for ever."""
+
+    def answer(connection: socket) -> None:
+        connection.sendall(beginning)
+        while True:
+            connection.sendall(repeated * 1000)
+
+    return serving(answer)
 
 
 def client(url: str) -> MuxClient:
@@ -131,30 +157,6 @@ def test_a_reader_that_pauses_takes_nothing_from_the_time_of_the_server() -> Non
         first = next(reader)
         time.sleep(TIMEOUTS * TIMEOUT + TIMEOUT)
         assert first + b"".join(reader) == content
-
-
-@contextmanager
-def endless_server(beginning: bytes, repeated: bytes) -> Iterator[str]:
-    """Run a server that sends something for ever."""
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = server.accept()
-                with connection, suppress(OSError):
-                    connection.recv(65536)
-                    connection.sendall(beginning)
-                    while True:
-                        connection.sendall(repeated * 1000)
-
-    with closing(create_server(("127.0.0.1", 0))) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        finally:
-            server.shutdown(2)
-            thread.join(5)
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
