@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.log import one_line, warnings_in
 from tests.support.records import HOUR, NOW, asset, view
-from tests.support.tapping import bookmark, catalog_of, config_file, messages, run_program
+from tests.support.tapping import bookmark, catalog_of, messages, run_with
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -25,15 +23,6 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _fill(world: ExplicitWorld) -> None:
     world.view_rows = [view("a", NOW - HOUR)]
-
-
-def run_with(
-    folder: Path, sandbox: Sandbox, catalog: dict[str, Any]
-) -> subprocess.CompletedProcess[str]:
-    """Run the program with a catalog."""
-    path = folder / "catalog.json"
-    path.write_text(json.dumps(catalog))
-    return run_program("--config", config_file(folder, **sandbox.config), "--catalog", str(path))
 
 
 class TestCatalog:
@@ -50,9 +39,7 @@ class TestCatalog:
     def test_an_invalid_catalog(
         self, tmp_path: Path, sandbox: Sandbox, catalog: str, message: str
     ) -> None:
-        (tmp_path / "catalog.json").write_text(catalog, encoding="utf-8")
-        config = config_file(tmp_path, **sandbox.config)
-        done = run_program("--config", config, "--catalog", str(tmp_path / "catalog.json"))
+        done = run_with(tmp_path, sandbox, "--catalog", catalog)
         assert done.returncode == 1
         assert message in one_line(done.stderr)
         assert done.stdout == ""
@@ -83,7 +70,7 @@ class TestCatalog:
     ) -> None:
         catalog = catalog_of("video_views")
         change(catalog["streams"][0])
-        done = run_with(tmp_path, sandbox, catalog)
+        done = run_with(tmp_path, sandbox, "--catalog", catalog)
         assert done.returncode == 1
         assert message in one_line(done.stderr)
         assert done.stdout == ""
@@ -104,7 +91,7 @@ class TestCatalog:
     ) -> None:
         catalog = catalog_of("video_views")
         change(catalog["streams"][0])
-        schema, *others = messages(run_with(tmp_path, sandbox, catalog).stdout)
+        schema, *others = messages(run_with(tmp_path, sandbox, "--catalog", catalog).stdout)
         assert schema["key_properties"] == ["id"]
         assert schema["schema"]["properties"].keys() >= {"id", "view_end", "video_title"}
         (record,) = [message["record"] for message in others if message["type"] == "RECORD"]
@@ -117,7 +104,7 @@ class TestCatalog:
         world.asset_rows = [asset("a", NOW, meta={"title": "A title"})]
         catalog = catalog_of("assets")
         del catalog["streams"][0]["schema"]["properties"]["meta"]["properties"]
-        schema, record, _ = messages(run_with(tmp_path, sandbox, catalog).stdout)
+        schema, record, _ = messages(run_with(tmp_path, sandbox, "--catalog", catalog).stdout)
         assert "properties" not in schema["schema"]["properties"]["meta"]
         assert record["record"]["meta"] == {"title": "A title"}
 
@@ -130,7 +117,7 @@ class TestSelection:
         catalog = catalog_of(*streams)
         for entry in catalog["streams"]:
             deselect(entry)
-        done = run_with(tmp_path, sandbox, catalog)
+        done = run_with(tmp_path, sandbox, "--catalog", catalog)
         assert (done.returncode, done.stdout) == (0, "")
         (line,) = warnings_in(done.stderr)
         assert "No stream is selected, so nothing is read. Select streams in the" in line
@@ -139,7 +126,7 @@ class TestSelection:
         catalog = catalog_of("video_views")
         (entry,) = catalog["streams"]
         catalog["streams"] += [{**entry, "tap_stream_id": name} for name in ("asets", "zzz")]
-        done = run_with(tmp_path, sandbox, catalog)
+        done = run_with(tmp_path, sandbox, "--catalog", catalog)
         assert done.returncode == 0
         first, second = warnings_in(done.stderr)
         assert "a stream that does not exist: asets, did you mean assets?" in first

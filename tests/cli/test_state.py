@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import pytest
 from tap_mux.api.errors import MuxError
 from tests.support.log import one_line, warnings_in
 from tests.support.records import DAY, HOUR, NOW, tap_time, view, views
-from tests.support.tapping import Output, bookmark, config_file, run_program, run_tap
+from tests.support.tapping import Output, bookmark, run_tap, run_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,9 +44,7 @@ class TestState:
     def test_an_invalid_state(
         self, tmp_path: Path, sandbox: Sandbox, state: str, message: str
     ) -> None:
-        (tmp_path / "state.json").write_text(state, encoding="utf-8")
-        config = config_file(tmp_path, **sandbox.config)
-        done = run_program("--config", config, "--state", str(tmp_path / "state.json"))
+        done = run_with(tmp_path, sandbox, "--state", state)
         assert done.returncode == 1
         assert message in one_line(done.stderr)
         assert done.stdout == ""
@@ -128,9 +125,7 @@ class TestLessThanExpected:
     def test_a_state_of_another_tap(
         self, tmp_path: Path, sandbox: Sandbox, state: dict[str, Any], message: str | None
     ) -> None:
-        path = tmp_path / "state.json"
-        path.write_text(json.dumps(state))
-        done = run_program("--config", config_file(tmp_path, **sandbox.config), f"--state={path}")
+        done = run_with(tmp_path, sandbox, "--state", state)
         assert done.returncode == 0
         lines = warnings_in(done.stderr)
         assert len(lines) == (message is not None)

@@ -112,6 +112,16 @@ def run_program(
     return forked.run(arguments, {**clean_environ(), **(environ or {})}, timeout)
 
 
+def run_with(
+    folder: Path, sandbox: Sandbox, option: str, content: str | Message
+) -> subprocess.CompletedProcess[str]:
+    """Run the tap as a program with a file, such as ``--catalog``, of this text or JSON."""
+    path = folder / f"{option.removeprefix('--')}.json"
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_text(text, encoding="utf-8")
+    return run_program("--config", config_file(folder, **sandbox.config), option, str(path))
+
+
 def clean_environ() -> dict[str, str]:
     """Return the environment variables without those of the tap."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TAP_MUX_")}
