@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mux_sandbox import child, meltano_log
-from mux_sandbox.arguments import Command, Refused, rate, seconds, shares
+from mux_sandbox.arguments import Command, Refused, count, rate, seconds, shares
 from mux_sandbox.errors import made_up
 from mux_sandbox.families import FAMILIES
 from mux_sandbox.faults import Answer
@@ -46,27 +46,9 @@ MELTANO_LOG = ("MELTANO_CLI_LOG_CONFIG", "MELTANO_CLI_LOG_FORMAT")
     help="Port to serve on; 0 takes a free one.",
 )
 @click.option("--seed", default=1, help="Another number makes another world.")
-@click.option(
-    "--assets",
-    default=3000,
-    type=click.IntRange(0),
-    metavar="NUMBER",
-    help="About how many assets there are.",
-)
-@click.option(
-    "--views",
-    default=400,
-    type=click.IntRange(0),
-    metavar="NUMBER",
-    help="About how many views there are each day.",
-)
-@click.option(
-    "--days",
-    default=100,
-    type=click.IntRange(1, 1000),
-    metavar="NUMBER",
-    help="For how many days views are kept.",
-)
+@count("--assets", 3000, click.IntRange(0), "About how many assets there are.")
+@count("--views", 400, click.IntRange(0), "About how many views there are each day.")
+@count("--days", 100, click.IntRange(1, 1000), "For how many days views are kept.")
 @click.option(
     "--latency",
     default="0",

@@ -9,7 +9,9 @@ import click
 from mux_sandbox.options import RateLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from click.decorators import FC
 
 _ERRORS = range(400, 600)
 _MAX_SECONDS = 60
@@ -31,6 +33,11 @@ class Command(click.Command):
             return super().make_context(*args, **kwargs)
         except click.UsageError as error:
             raise Refused(error.format_message()) from error
+
+
+def count(name: str, default: int, allowed: click.IntRange, meaning: str) -> Callable[[FC], FC]:
+    """Declare an option that takes a whole number."""
+    return click.option(name, default=default, type=allowed, metavar="NUMBER", help=meaning)
 
 
 def seconds(_context: click.Context, _option: click.Parameter, value: str) -> float:
