@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_mux.api.errors import APIError, NoneAvailableError
 from tap_mux.reading.answers import PathError, by_field, expand_path, objects_of, others
+from tap_mux.reading.time_range import DAY
+from tap_mux.reading.windows import Window
 from tap_mux.streams.cost import Cost
-from tap_mux.streams.periodic import PeriodicStream, timeframe
+from tap_mux.streams.periodic import RECENT_SECONDS, PeriodicStream, timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +21,11 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_mux.api.environment import Environment
-    from tap_mux.reading.windows import Window
     from tap_mux.records.normalizer import Record
 
 VIEWS_BROKEN_DOWN = "/data/v1/metrics/views/breakdown"
+MAX_LOOKS = 20
+"""For how many things to ask before the endpoint itself is taken for missing."""
 
 
 class EngagementStream(PeriodicStream):
@@ -46,23 +50,37 @@ class EngagementStream(PeriodicStream):
             environment: The environment.
         """
         super().__init__(tap, environment)
-        self._found = 0
+        self._has_found = False
         self._missing: list[APIError] = []
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
-        """List the records, a day at a time."""
-        self._found = 0
+        """List the records, a day at a time.
+
+        Raises:
+            NoneAvailableError: Nothing of what was watched is there: the plan may not include it.
+            MuxError: As in the base class.
+        """
+        self._has_found = False
         self._missing.clear()
-        is_first_run = self.bookmark(partition) is None
+        waiting: list[list[Record]] = []
         for batch in super().batches(partition):
-            # Until something is found, the endpoint may not be available at all.
-            yield list(batch) if self._missing and not self._found else batch
-        if not self._missing or self._found:
-            return
-        if is_first_run:
+            # Until something is found, the endpoint may not be available. So bookmarks wait.
+            waiting = [batch]
+            if self._has_found:
+                yield waiting.pop()
+        if self._missing and not (self._has_found or self._finds_any(partition)):
             raise NoneAvailableError(self._missing[0])
-        text = "%s found none of what was watched: %s"
-        self.logger.warning(text, self.label, self._missing[0])
+        yield from waiting
+
+    def _finds_any(self, partition: Context) -> bool:
+        """Return whether anything is there that was watched lately. The rest has been deleted."""
+        today = self.now - self.now % DAY
+        window = Window(today - RECENT_SECONDS + DAY, today)
+        for item in islice(self.items(window, partition), MAX_LOOKS):
+            self._engagement(window, item)
+            if self._has_found:
+                return True
+        return False
 
     def items(self, window: Window, partition: Context) -> Iterator[str]:
         """Return what was watched in a window."""
@@ -106,7 +124,7 @@ class EngagementStream(PeriodicStream):
             else:
                 raise
             return None
-        self._found += 1
+        self._has_found = True
         return answer
 
 

@@ -279,7 +279,10 @@ class World:
     def watched(self, dimension: str, day: int) -> list[str]:
         """Return what was watched on a day."""
         chosen = draw(self.seed, dimension, day)
-        return [f"{dimension}-{self.seed}-{(chosen + number) % 5}" for number in range(chosen % 3)]
+        numbers = {(chosen + number) % 5 for number in range(chosen % 3)}
+        # Else all that was watched in a week might have been deleted, and the run would fail.
+        numbers |= {0} if day % 3 == 0 else set()
+        return [f"{dimension}-{self.seed}-{number}" for number in sorted(numbers)]
 
     def is_missing(self, item: str) -> bool:
         """Whether something that was watched has been deleted."""

@@ -10,7 +10,7 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view, wire_time
-from tests.support.tapping import bookmark, run_tap
+from tests.support.tapping import Output, bookmark, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
@@ -144,38 +144,56 @@ def test_not_available(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> No
     assert "Skipped asset_heatmaps, which is not available" in caplog.text
 
 
-def test_deleted_assets_in_a_later_run_do_not_make_it_unavailable(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]
+def test_a_later_run_that_finds_nothing_fails_and_leaves_the_bookmark(sandbox: Sandbox) -> None:
+    state = run_tap(sandbox, "asset_heatmaps", lookback_days=0, **START).states[-1]
+    state["bookmarks"]["asset_heatmaps"]["partitions"][0]["replication_key_value"] = day(2)
     sandbox.faults.add("/engagement/", times=None, action=Answer(404))
-    sandbox.requests.clear()
-    assert run_tap(sandbox, "asset_heatmaps", state=state).records("asset_heatmaps") == []
-    assert engagement(sandbox)
+    output = Output()
+    with pytest.raises(MuxError, match=r"404.*An earlier run could read it"):
+        run_tap(sandbox, "asset_heatmaps", state=state, output=output)
+    assert bookmark(output.states[-1], "asset_heatmaps") == day(2)
+    sandbox.faults.clear()
+    again = run_tap(sandbox, "asset_heatmaps", state=output.states[-1])
+    assert len(again.records("asset_heatmaps")) == 3
+
+
+def test_deleted_assets_do_not_make_it_unavailable(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.view_rows.append(view("v4", TODAY - 4 * DAY))  # of what was watched lately, this is there
+    world.view_details["v4"] = {**world.view_details["v1"], "asset_id": "unseen"}
+    state = run_tap(sandbox, "asset_heatmaps", end_date=wire_time(TODAY - DAY), **START).states[-1]
+    assert bookmark(state, "asset_heatmaps") == day(2)
+    for name in ("a", "b"):
+        sandbox.faults.add(f"/assets/{name}/heatmap", times=None, action=Answer(404))
+    output = run_tap(sandbox, "asset_heatmaps", state=state, lookback_days=0)
+    assert output.records("asset_heatmaps") == []
+    assert bookmark(output.states[-1], "asset_heatmaps") == day(1)
     assert "not available" not in caplog.text
 
 
-def test_what_is_not_available_has_no_bookmark(sandbox: Sandbox) -> None:
+def test_what_is_not_available_has_no_bookmark(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = wire_time(TODAY - 9 * DAY)  # nothing was watched on the first days
     sandbox.faults.add("/engagement/", times=None, action=Answer(404))
-    state = run_tap(sandbox, "asset_heatmaps", start_date=wire_time(TODAY - 2 * DAY)).states[-1]
-    assert bookmark(state, "asset_heatmaps") is None
+    state: dict[str, Any] | None = None
+    for _ in range(2):
+        output = run_tap(sandbox, "asset_heatmaps", start_date=start, state=state)
+        state = output.states[-1]
+        assert bookmark(state, "asset_heatmaps") is None
+    assert caplog.text.count("Skipped asset_heatmaps, which is not available") == 2
 
 
 def test_days_on_which_nothing_was_watched_are_not_read_again(
-    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    world: ExplicitWorld, sandbox: Sandbox
 ) -> None:
-    views, world.view_rows = world.view_rows, []
+    world.view_rows = []
     state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]
     assert bookmark(state, "asset_heatmaps") == day(1)
     sandbox.requests.clear()
     run_tap(sandbox, "asset_heatmaps", state=state, lookback_days=0)
     assert len(sandbox.requests_to("/data/v1/metrics/views/breakdown")) == 1
-    # Now it shows that the endpoint is not available, or else that all has been deleted.
-    world.view_rows = views
-    sandbox.faults.add("/engagement/", times=None, action=Answer(404))
-    later = run_tap(sandbox, "asset_heatmaps", state=state).states[-1]
-    assert "asset_heatmaps found none of what was watched: GET" in caplog.text
-    assert bookmark(later, "asset_heatmaps") == day(1)
 
 
 STREAMS = {

@@ -157,7 +157,8 @@ def metric_breakdown(request: Request) -> Row:
     dimension = request.text("group_by")
     rows: list[Row]
     if dimension in WATCHED:
-        watched = request.world.watched(dimension, start // DAY)
+        days = range(start // DAY, -(-end // DAY))
+        watched = {name for day in days for name in request.world.watched(dimension, day)}
         rows = [{"field": name, "value": 1, "views": 1} for name in sorted(watched)]
     else:
         part = metric_part(request.parts[1], dimension)
