@@ -176,10 +176,17 @@ class StableLists:
                 is_whole = _is_likely_whole(readings, len(known), is_collected=is_collected)
             if cannot_have_moved or is_whole:
                 if not (until or is_collected) and len(known) < (reading.count or 0):
-                    text = "GET %s counts %d records, but gave %d, each time that it was read"
-                    logger.warning(text, path, reading.count, len(known))
+                    self._tell_of_count(path, reading.count, len(known))
                 return
         self._on_incomplete(f"GET {path} gave other records each time that it was read")
+
+    def _tell_of_count(self, path: str, count: int | None, given: int) -> None:
+        """Warn that Mux counts more records than it gives. Loaders must not delete the others."""
+        text = f"GET {path} counts {count} records, but gave {given}, each time that it was read"
+        if self._confirm:
+            self._on_incomplete(text)
+        else:
+            logger.warning(text)
 
 
 def _prove(earlier: list[ListReading], reading: ListReading) -> None:

@@ -166,6 +166,20 @@ class TestMessages:
         ids = [each["id"] for each in output.records("transcription_vocabularies")]
         assert ids == ["one", "two"]
 
+    def test_not_where_mux_counts_more_than_it_gives(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        first, then = (
+            Answer(200, {"data": rows, "total_row_count": 2}) for rows in ([{"id": "one"}], [])
+        )
+        sandbox.faults.add(lambda request: request.param("page") == "1", times=None, action=first)
+        sandbox.faults.add("/uploads", times=None, action=then)
+        output = read(sandbox, "uploads")
+        assert message_types(output, "uploads") == ["SCHEMA", "RECORD"]
+        text = "GET /video/v1/uploads counts 2 records, but gave 1, each time that it was read"
+        assert f"uploads may lack records: {text}" in caplog.text
+        assert "no rows are deleted" in caplog.text
+
     def test_not_for_an_error_that_looks_like_an_empty_list(self, sandbox: Sandbox) -> None:
         body = {"data": [], "error": {"type": "unavailable", "messages": ["Try later."]}}
         sandbox.faults.add(ASSETS, times=None, action=Answer(200, body))
