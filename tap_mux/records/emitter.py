@@ -130,12 +130,14 @@ class Emitter:
                 )
 
     def begin_partition(self, partition: Context) -> None:
-        """Note in the state that there is the partition.
+        """Note in the state that there is the partition, and what its bookmark must not pass.
 
         Args:
             partition: The partition of the state.
         """
         self._stream.get_context_state(partition)
+        if signpost := self._stream.get_replication_key_signpost(partition):
+            self._stream.state_manager.write_replication_key_signpost(signpost, context=partition)
 
     def prepare(self, batch: Iterable[Record], partition: Context) -> Iterator[Chunk]:
         """Bring the records of a batch into the form that is written, encoded where possible.

@@ -284,8 +284,9 @@ class MuxStream(Stream):
         return value
 
     @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Return None: the SDK's limit of a bookmark does not work with partitions."""
+    def get_replication_key_signpost(self, context: Context | None = None) -> str | None:
+        """Return what a bookmark of this run must not pass; None for no limit."""
+        return None
 
     @override
     def get_batch_config(self, config: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from tap_mux.api.errors import APIError
@@ -11,6 +12,11 @@ from tap_mux.reading.time_range import is_in
 from tap_mux.records.timestamps import utc_timestamp
 from tap_mux.streams.base import MuxStream
 from tap_mux.streams.cost import Cost
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,13 +105,14 @@ class RobotJobs(RobotsStream):
 
     def batches(self, partition: Context) -> Iterator[list[Record]]:
         """List the jobs, and ask for those that changed since the last run."""
-        # A job may change while the run goes on: the bookmark must not pass the start of the run.
-        self.state_manager.write_replication_key_signpost(
-            utc_timestamp(self.now), context=partition
-        )
         jobs = (job for page in self.pages(self.path) for job in page)
         changed = filter(is_in(self.time_range(partition), "updated_at", self.now), jobs)
         return fetch_children(self.workers, self._whole, changed)
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> str:
+        """Return the start of the run: a job may change while the run goes on."""
+        return utc_timestamp(self.now)
 
     def _whole(self, job: Record) -> list[Record]:
         path = expand_path(

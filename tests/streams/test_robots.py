@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mux_sandbox import Answer, GeneratedWorld, Sandbox
+from tap_mux.tap import TapMux
 from tests.support.records import DAY, NOW, Row, tap_time
 from tests.support.tapping import bookmark, run_tap
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
     from mux_sandbox import ExplicitWorld
+    from tap_mux.streams.base import MuxStream
 
 JOBS = "/robots/v0/jobs"
 
@@ -68,6 +71,17 @@ def test_jobs_that_change_during_a_run_are_read_in_the_next(
     second = run_tap(sandbox, "robot_jobs", state=first.states[-1], lookback_seconds=0)
     changed = {record["id"]: record["status"] for record in second.records("robot_jobs")}
     assert changed["job-000"] == "errored"
+
+
+def test_only_the_emitter_changes_the_state(world: ExplicitWorld, sandbox: Sandbox) -> None:
+    world.tables["robot_jobs"] = [job(number, NOW - 30 - number * 600) for number in range(3)]
+    tap = TapMux(config=sandbox.config)
+    stream = cast("MuxStream", tap.streams["robot_jobs"])
+    (partition,) = stream.partitions
+    stream.emitter.begin_partition(partition)
+    state = json.dumps(tap.state)
+    assert len(list(stream.batches(partition))) == 3
+    assert json.dumps(tap.state) == state
 
 
 def test_the_bookmark_stays_where_the_newest_job_is_gone(
