@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ class Progress:
 
     def __init__(self) -> None:
         """Start before the first window."""
+        self._lock = threading.Lock()
         self._unread: dict[Window, int] = {}
         self._has_gap = False
 
@@ -23,7 +25,8 @@ class Progress:
             window: The window.
             start: The first moment that has not been read, in epoch seconds.
         """
-        self._unread[window] = min(start, self._unread.get(window, start))
+        with self._lock:
+            self._unread[window] = min(start, self._unread.get(window, start))
 
     def reached(self, window: Window) -> int | None:
         """Return the moment up to which all has been read after a window; None for no further.
