@@ -203,7 +203,7 @@ class TapMux(Tap):
         self.logger.debug("Not selected: %s", ", ".join(rest))
         tables = [self._in_each_environment(cast("MuxStream", stream)) for stream in selected]
         warn_of_catalog(self.input_catalog or (), self.streams)
-        warn_of_range(self.config, list(chain(*tables)), self.initialized_at // 1000)
+        warn_of_range(self.config, list(chain(*tables)))
         self.environments.warn_of_removed(
             self.state.get("bookmarks", {}),
             [streams[0].name for streams in tables if streams[0].table_version is not None],

@@ -53,13 +53,12 @@ def warn_of_state(state: Mapping[str, Any], streams: Collection[str]) -> None:
         )
 
 
-def warn_of_range(config: Mapping[str, Any], streams: Collection[MuxStream], now: int) -> None:
+def warn_of_range(config: Mapping[str, Any], streams: Collection[MuxStream]) -> None:
     """Warn of a run without streams, or with a range of time in which there is nothing to read.
 
     Args:
         config: The settings.
         streams: The selected streams.
-        now: When the run began, in epoch seconds.
     """
     if not streams:
         logger.warning(
@@ -67,7 +66,7 @@ def warn_of_range(config: Mapping[str, Any], streams: Collection[MuxStream], now
             "`meltano select`"
         )
     start, end = moment(config, "start_date"), moment(config, "end_date")
-    if start and start.timestamp() > now:
+    if start and any(start.timestamp() > stream.now for stream in streams):
         logger.warning(
             "start_date lies in the future, so incremental streams have nothing to read until "
             "then. Set an earlier one"

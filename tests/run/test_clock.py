@@ -96,6 +96,17 @@ def test_a_bookmark_is_not_ahead_of_mux(set_clock: Callable[[float], None]) -> N
         assert [row["id"] for row in second.records("video_views")] == ["late"]
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_start_date_is_in_the_future_by_the_clock_of_mux(
+    set_clock: Callable[[float], None], caplog: pytest.LogCaptureFixture, hours: int
+) -> None:
+    options = SandboxOptions(clock=lambda: PRESENT)
+    with Sandbox(world=ExplicitWorld(), options=options) as sandbox:
+        set_clock(PRESENT + hours * HOUR)
+        run_tap(sandbox, "video_views", start_date=tap_time(PRESENT + hours * HOUR / 2))
+    assert ("start_date lies in the future" in caplog.text) == (hours > 0)
+
+
 def test_all_answers_of_a_run_that_ends_at_the_present_are_asked_for_by_the_clock_of_mux(
     set_clock: Callable[[float], None],
 ) -> None:
