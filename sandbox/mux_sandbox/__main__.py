@@ -67,8 +67,8 @@ MELTANO_LOG = ("MELTANO_CLI_LOG_CONFIG", "MELTANO_CLI_LOG_FORMAT")
     "--deny",
     multiple=True,
     type=click.Choice(FAMILIES),
-    help="A part of the API that the access token may not read; data takes monitoring along. Can"
-    " be repeated.",
+    help="A part of the API that the access token may not read; with data, monitoring is denied,"
+    " too. Can be repeated.",
 )
 @click.option(
     "--faults",

@@ -1,4 +1,4 @@
-"""The clock of Mux, as an answer tells it: it decides what is over, final, or no longer kept."""
+"""The clock of Mux, as an answer tells it. It decides what is over, final, or no longer kept."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from email.utils import parsedate_to_datetime
 from tap_mux import clock
 
 SECONDS_TO_WARN = 60
-"""How far apart two clocks are that somebody should set."""
+"""If the clocks are further apart, a warning asks to set the one of this machine."""
 
 _EARLIEST, _LATEST = 1_420_070_400, 4_102_444_800
-"""2015, before Mux had data, and 2100. A date outside of that is none."""
+"""The beginning of 2015, before Mux had data, and of 2100. Any other date is ignored."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +39,12 @@ class MuxClock:
         return moment + (self._ahead or 0.0)
 
     def learn(self, date: str | None, *, sent_at: float, answered_at: float) -> None:
-        """Set the clock by the first answer that has a date; warn if it is far off ours.
+        """Set the clock by the first answer that has a date; warn if this machine's is far off.
 
         Args:
             date: The header ``Date`` of an answer.
             sent_at: When its request was sent, by the clock of this machine.
-            answered_at: When it had come.
+            answered_at: When the headers of the answer had come, by the same clock.
         """
         if self._ahead is not None:
             return
@@ -78,8 +78,8 @@ def http_date(header: str | None) -> float | None:
 def _warn(ahead: int) -> None:
     logger.warning(
         "The clock of this machine is %s (h:mm:ss) %s that of Mux. The run goes by that of Mux; "
-        "only time_extracted and the versions of tables are by this one. Set it right, such as by "
-        "NTP",
+        "only time_extracted and the versions of tables go by that of this machine. Set it right, "
+        "such as by NTP",
         timedelta(seconds=abs(ahead)),
         "behind" if ahead > 0 else "ahead of",
     )

@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 MAX_WAIT_SECONDS = 60.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
 OUTAGE_SECONDS = 10.0
-"""After a warning of a failure, others of its kind give none for so long, but for later tries."""
+"""For so long after a warning, failures of the same kind give none, unless of a later try."""
 
 logger = logging.getLogger(__name__)
 
 
 class RetryPolicy:
-    """How often the requests of an environment are tried, and how long they may wait for that."""
+    """How often the requests of an environment are tried, and how long they may wait in between."""
 
     def __init__(
         self, *, max_attempts: int, max_wait_seconds: float, rate_limiter: RateLimiter

@@ -116,7 +116,7 @@ class DailyExport(FileBatch):
         tasks = _with_encoders(content, encoders_of)
         with closing(self._workers.map(_encode, tasks, MAX_BLOCKS)) as results:
             for block, plain, encoded in results:
-                # In Python, threads would only be in each other's way.
+                # Not in the threads: plain Python runs in one at a time.
                 if encoded is None and plain:
                     encoded = plain.encode(block, utc_now())  # noqa: PLW2901
                 yield content.rows(block) if encoded is None else encoded

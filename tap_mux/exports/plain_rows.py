@@ -1,7 +1,7 @@
 """CSV rows into RECORD messages column by column, where pyarrow is not installed.
 
 This is only for speed: what the normalizer does to each value of each record is done to columns.
-It encodes a block only if the result is certain to be the same, and leaves all others to it.
+It encodes a block only if the result is certain to be the same. The normalizer gets all others.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class StableLists:
             paginator: Reads the pages of lists.
             confirm: Whether nothing may be missing, so that a list is read until that
                 is sure, even if Mux counts it.
-            on_incomplete: Called with a sentence about a list that did not hold still.
+            on_incomplete: Called with a sentence about a list of which records may be missing.
             on_count: Called with the number of records of a list, where Mux counts them.
         """
         self._paginator = paginator

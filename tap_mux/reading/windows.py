@@ -12,9 +12,10 @@ TARGET_RECORDS = 3_500
 """What the next window should hold: so far below MAX_RECORDS that few windows are split."""
 
 CROWDED_SECONDS = 3
-"""How long a window is where a second holds too many records.
+"""How long a crowd is.
 
-Who asks for a second more on either side gets them for the second before and the one after, too.
+Windows are asked for with a second more on either side. So if a crowd was one second long, its
+records would also come with the window before and the one after.
 """
 
 FIRST_SECONDS = 24 * 60 * 60

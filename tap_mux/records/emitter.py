@@ -62,9 +62,10 @@ class FileBatch(ABC, Iterable[Record]):
 
 
 class ReadBatch(list[Record]):
-    """A batch of a sorted stream that says how far all has been read, with records or without.
+    """A batch of a sorted stream that says up to which moment all records have been read.
 
-    That may be earlier than its newest record: where earlier ones may still come.
+    It may have no record. Its newest record may be later than that moment: then other records
+    from before may still come.
     """
 
     def __init__(self, records: Iterable[Record], bookmark: str) -> None:
@@ -72,7 +73,7 @@ class ReadBatch(list[Record]):
 
         Args:
             records: Raw records.
-            bookmark: The value of the replication key up to which all has been read.
+            bookmark: That moment, as a value of the replication key.
         """
         super().__init__(records)
         self.bookmark = bookmark

@@ -1,4 +1,4 @@
-"""Warnings before a run, of what makes it read less than its user may expect.
+"""Warnings at the start of a run of what makes it read less than its user may expect.
 
 Each says what to do. None is an error: a program may select streams by a rule, and so select none.
 """

@@ -1,6 +1,6 @@
 """Settings from environment variables.
 
-The SDK could read them, but there a value of the wrong form ends the program with a traceback, or
+The SDK can read them, too. But then a value of the wrong form ends the program with a traceback, or
 counts as false.
 """
 

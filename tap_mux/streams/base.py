@@ -232,7 +232,7 @@ class MuxStream(Stream):
         return self._bookmarks.find(partition, self.get_context_state, key, self.query)
 
     def read_up_to(self, records: list[Record], moment: int) -> list[Record]:
-        """Return sorted records, up to which moment there are no others, as a batch."""
+        """Return sorted records as a batch that says up to which moment there are no others."""
         key = self.replication_key
         if key is None or key != getattr(type(self), "replication_key", None):
             return records  # the catalog names another key, whose values are others
