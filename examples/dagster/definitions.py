@@ -118,6 +118,7 @@ def load(
         **{key: value for key, value in os.environ.items() if key != "TAP_MUX_ENVIRONMENTS"},
         **{f"TAP_MUX_{key.upper()}": value for key, value in environment.items()},
         "TAP_MUX_FAIL_ON_UNAVAILABLE": "true",
+        "TAP_MUX_LOGLEVEL": "INFO",  # the checks read the numbers in the log
         "TAP_MUX_MAX_REQUESTS_PER_SECOND": str(REQUESTS_PER_SECOND / runs),
     }
     if by_day:  # has_partition_key would not tell: it is False in a run for several days

@@ -100,6 +100,15 @@ def test_a_run_reads_only_the_streams_that_are_selected(
     assert [path.name for path in tmp_path.glob("tables/mux/*")] == ["errors"]
 
 
+def test_a_level_of_the_log_that_hides_the_numbers(
+    definitions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAP_MUX_LOGLEVEL", "WARNING")
+    result = run(definitions, "mux_days", ["errors"], partition_key=DAYS[-1])
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+
+
 @pytest.mark.slow
 def test_what_is_not_read_by_day_is_read_whole(
     definitions: Any, sandbox: Sandbox, tmp_path: Path
