@@ -101,6 +101,7 @@ class Story:
             self.worlds,
             self.faults,
             bucket_size=chance.choice((20, 100, 100, 1000)),
+            others=chance.choice((0.0, 0.0, 0.3, 0.8)),
             announces=chance.random() < 0.7,
             compresses=chance.random() < 0.5,
         )
@@ -143,7 +144,7 @@ class Story:
         }
         if granularity == "hour":
             config["start_date"] = iso(born - chance.choice((0.5, 2)) * DAY)
-        elif chance.random() < 0.85:
+        elif chance.random() < 0.75:
             days = chance.choice((0.5, 2, 6, 6, 12))
             config["start_date"] = iso(born - days * DAY)
         return config

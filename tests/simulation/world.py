@@ -114,6 +114,8 @@ class World:
                 self.tables[name].add(born - age)
         for _ in range(chance.choice((0, 1, 5, 30, 120))):
             self._add_view(born - chance.choice((0.2, 3, 30, 90)) * DAY * chance.random())
+        for _ in range(chance.choice((0, 3))):  # the first ones that are kept
+            self._add_view(born - self.retention_days * DAY + chance.uniform(0, 4) * DAY)
         for _ in range(chance.choice((0, 3, 120))):
             self.tables["robot_jobs"].add(born - chance.uniform(0, 20) * DAY)
         for _ in range(chance.choice((0, 3, 120))):

@@ -31,6 +31,14 @@ def is_listed(seed: int, day: int, now: float) -> bool:
     return listed_at(seed, day) <= now < listed_at(seed, day) + KEPT_SECONDS
 
 
+def versions_of(seed: int, day: int, now: float) -> tuple[int, ...]:
+    """Return in which versions Mux has an export: some get their second one later."""
+    chosen = draw(seed, "versions", day)
+    if chosen % 3 == 0 and now < listed_at(seed, day) + chosen // 3 % 4 * 6 * HOUR:
+        return (1,)
+    return (2,) if chosen % 3 == 1 else (1, 2)
+
+
 @lru_cache(4096)
 def rows_of(seed: int, day: int) -> dict[str, int]:
     """Return the views of a day, and what stands for their content."""
@@ -49,7 +57,6 @@ def list_exports(request: Request) -> Row:
         if not is_listed(seed, day, now):
             continue
         chosen = draw(seed, "files", day)
-        versions = (1, 2) if chosen % 3 == 0 else (2,)
         files = [
             {
                 "version": version,
@@ -57,7 +64,7 @@ def list_exports(request: Request) -> Row:
                 "path": f"{HOST}/{seed}/{day}/{version}/{part}.csv.gz"
                 f"?X-Amz-Date={int(now)}&X-Amz-Signature={SECRET}",
             }
-            for version in versions
+            for version in versions_of(seed, day, now)
             for part in range(1 + chosen % 2)
         ]
         exports.append({"export_date": day_text(day), "files": files})

@@ -65,6 +65,9 @@ class Server:
     """How many changes there are before an answer, on average."""
 
     bucket_size: int = 100
+    others: float = 0.0
+    """Which part of what buckets are refilled with is taken by other programs."""
+
     announces: bool = True
     compresses: bool = True
     max_requests: int = 1_000_000
@@ -173,7 +176,7 @@ class Server:
         key = world.environment_id, family_of(path)
         now = self.scheduler.now
         bucket = self._buckets.setdefault(key, Bucket(self.bucket_size, now))
-        refill = (now - bucket.at) * self.bucket_size / 20
+        refill = (now - bucket.at) * self.bucket_size / 20 * (1 - self.others)
         bucket.level = min(self.bucket_size, bucket.level + refill)
         bucket.at = now
         if bucket.level < 1:
