@@ -46,26 +46,26 @@ QUESTIONS = (
     Question(
         "How good is the viewer experience in the countries with the most views?",
         "select country_code, avg(viewer_experience_score), count(*) from {}.video_views"
-        " group by 1 order by 3 desc limit 3",
+        " group by 1 order by 3 desc, 1, 2 limit 3",
         ("video_views",),
         "{}: {:.2f} of 1 over {:,} views",
     ),
     Question(
         "Which errors hit the most views?",
         "select player_error_code, message, sum(count) from {}.errors"
-        " group by all order by 3 desc limit 3",
+        " group by all order by 3 desc, 1, 2 limit 3",
         ("errors",),
         "{}, {}: {:,} views",
     ),
     Question(
         "Which assets were delivered most?",
         "select asset_id, meta->>'title', sum(delivered_seconds) / 60 from {0}.delivery_usage"
-        " left join {0}.assets on asset_id = id group by all order by 3 desc limit 3",
+        " left join {0}.assets on asset_id = id group by all order by 3 desc, 1, 2 limit 3",
         ("delivery_usage", "assets"),
         "{0:.8}…, {1}: {2:,.0f} minutes",
     ),
 )
-EXAMPLE = "select video_title, count(*) from {}.video_views group by 1 order by 2 desc"
+EXAMPLE = "select video_title, count(*) from {}.video_views group by 1 order by 2 desc, 1"
 MAX_TEXT = 60
 
 
