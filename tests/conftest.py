@@ -19,7 +19,7 @@ from tests.support.records import NOW
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONG = frozenset({"clock", "generated", "mux", "sandbox", "tomorrow"})
+LONG = frozenset({"clock", "generated", "mux", "sandbox", "tomorrow", "yesterday"})
 """Fixtures of tests whose every example takes long: whole runs, or minutes of virtual time."""
 
 EXAMPLES = 8

@@ -45,7 +45,9 @@ class WorkerPool:
         self._max_in_flight = max_in_flight
         self.on_cancelled = on_cancelled
         self._calls: SimpleQueue[_Call] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._idle = 0
 
     def submit(
         self,
@@ -63,11 +65,14 @@ class WorkerPool:
         Returns:
             The result to come.
         """
-        if len(self._threads) < self._max_in_flight:
-            name = f"worker-{len(self._threads)}"
-            thread = threading.Thread(target=self._work, name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        with self._lock:
+            # Each thread keeps memory for what it has encoded. So none more starts than is needed.
+            if self._idle:
+                self._idle -= 1
+            elif self._threads < self._max_in_flight:
+                name = f"worker-{self._threads}"
+                self._threads += 1
+                threading.Thread(target=self._work, name=name, daemon=True).start()
         future: Future[T] = Future()
         self._calls.put((future, cancelled, function, arguments))
         return future
@@ -92,15 +97,23 @@ class WorkerPool:
             future, _this_thread.cancelled, function, arguments = self._calls.get()
             if is_cancelled() or not future.set_running_or_notify_cancel():
                 future.cancel()
+                self._end_call()
                 continue
             try:
                 result = function(*arguments)
             except BaseException as error:  # noqa: BLE001 - raised where the result is wanted
+                self._end_call()
                 future.set_exception(error)
             else:
+                self._end_call()
                 future.set_result(result)
                 del result
             del future, function, arguments  # not to hold on to a page until the next call
+
+    def _end_call(self) -> None:
+        """Count this thread as idle, before its result leads to the next call."""
+        with self._lock:
+            self._idle += 1
 
 
 class Results(Generic[T]):

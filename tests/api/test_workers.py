@@ -59,6 +59,13 @@ def test_results_are_in_order_and_calls_are_limited() -> None:
     assert 2 <= gauge.max <= 5
 
 
+def test_no_more_threads_start_than_are_needed() -> None:
+    """Each keeps memory for what it has encoded."""
+    pool = WorkerPool(8)
+    assert len({pool.submit(threading.get_ident).result() for _ in range(20)}) == 1
+    assert len(set(pool.map(lambda _: threading.get_ident(), range(20), 2))) <= 2
+
+
 def test_takes_items_only_a_little_ahead() -> None:
     taken: list[int] = []
 

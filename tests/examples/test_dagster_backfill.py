@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.rate_limit import part_of_api
@@ -31,6 +32,7 @@ REQUESTS_PER_SECOND = 40
 AT_ONCE = 2
 
 
+@pytest.mark.slow
 def test_a_backfill_on_several_processes_is_like_one_big_run(
     sandbox: Sandbox, together: Output, tmp_path: Path
 ) -> None:

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from mux_sandbox import Delay, ExplicitWorld, GeneratedWorld, Sandbox, SandboxOptions
 from tap_mux.reading.windows import MAX_RECORDS
 from tests.support.records import DAY, HOUR, Row, tap_time, view
@@ -45,6 +47,7 @@ def peak(folder: Path, sandbox: Sandbox, *streams: str, **settings: Any) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_lanes_take_little_memory(tmp_path: Path) -> None:
     """Many assets are there while the first stream of their lane is waited for."""
     now = time.time()

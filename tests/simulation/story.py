@@ -252,7 +252,9 @@ class Story:
                 text = f"more than {most} requests: {dict(facts.requests)}"
                 raise BrokenPromiseError(text)
         is_denied = any(world.denied for world in self.worlds.values())
-        is_easy = not (self.faults.rate or kill or is_denied) and self.config["max_attempts"] > 1
+        is_starved = self.server.others and not self.server.announces
+        is_disturbed = self.faults.rate or kill or is_denied or is_starved
+        is_easy = not is_disturbed and self.config["max_attempts"] > 1
         if is_easy and not facts.is_complete:
             text = f"nothing went wrong, but the run ended so: {facts.end}"
             raise BrokenPromiseError(text)
@@ -261,6 +263,7 @@ class Story:
     def end(self) -> None:
         """Let a run come to its end without trouble: it has to make all good."""
         self.config["max_attempts"] = 8
+        self.server.others = 0.0
         for world in self.worlds.values():
             world.denied.clear()
         self.run(self.chance, is_calm=True)
