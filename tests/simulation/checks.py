@@ -150,7 +150,8 @@ def _check_skipped(facts: Facts, name: str, world: World, *, is_skipped: bool) -
         place[0] == name and ("environment_id", world.environment_id) in place
         for place, _ in bookmarks_in(facts.state)
     )
-    if was_read and name in world.denied and not _has_nothing_to_read(facts):
+    was_asked = bool(facts.requests[name]) and not _has_nothing_to_read(facts)
+    if was_read and name in world.denied and was_asked:
         text = f"{name} was read before and is denied now, and the run ended with 0"
         raise BrokenPromiseError(text)
 

@@ -27,7 +27,7 @@ class SumDuty(Duty):
         """Take the name of the stream."""
         self._form = SUMS[name]
         self._name = name
-        self._rows = lru_cache(1 << 16)(self._form.rows)
+        self._rows = lru_cache(1 << 12)(self._form.rows)
 
     def due(self, world: World, facts: Facts) -> Iterator[Key]:
         form, span = self._form, Span.of(facts)
