@@ -56,6 +56,9 @@ MONITORING_DIMENSIONS = ("country", "cdn")
 SIZES = (0, 1, 3, 3, 9, 10, 11, 40, 99, 100, 101, 150, 230)
 """How long lists are to begin with."""
 
+MAX_VIEWS = 3000
+"""With more views, no more come at once: they might come faster than the tap asks for each."""
+
 JOB_DAYS = 30
 """How long Mux keeps jobs and runs of robots."""
 
@@ -222,6 +225,8 @@ class World:
         """Add views that end in the same second or close to each other."""
         together = self.chance.random() < 0.5
         end = int(at - self.chance.random() * self.limits.late_seconds)
+        if len(self.tables["video_views"].listed) > MAX_VIEWS:
+            return
         for number in range(self.chance.choice((2, 5, 60, 101, 130))):
             self.tables["video_views"].add(
                 at, moment=end if together else min(end + number % 7, int(at))
