@@ -18,13 +18,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mux_sandbox import Environment, GeneratedWorld, Sandbox, SandboxOptions
+from tap_mux import ending
 from tests.loading.compared import Stream, collected, differences, indexed
 from tests.loading.sent import Conversation
 from tests.support.loaders import Target, target_duckdb, target_postgres
@@ -253,19 +254,25 @@ def run_into(
     ):
         assert tap.stdout
         tap.stdout.close()
+        is_late = False
         if kill:
             number, requests, seconds = kill
             while len(truth.sandbox.requests) < requests and tap.poll() is None:
                 time.sleep(0.001)
             time.sleep(seconds)
             tap.send_signal(number)
+            signalled = time.monotonic()
+            with suppress(subprocess.TimeoutExpired):
+                tap.wait(2 * ending.MAX_SECONDS)
+            is_late = time.monotonic() - signalled >= ending.MAX_SECONDS
         printed, _ = loader.communicate(timeout=MAX_SECONDS)
         tap.wait(MAX_SECONDS)
         log.seek(0)
         said = log.read()
     codes = {0, -signal.SIGKILL, TERMINATED} if kill else {0}
     was_killed = tap.returncode == -signal.SIGKILL
-    if tap.returncode not in codes or (loader.returncode and not was_killed):
+    may_be_torn = was_killed or is_late  # the loader did not read, so the tap did not wait for it
+    if tap.returncode not in codes or (loader.returncode and not may_be_torn):
         text = f"The tap ended with {tap.returncode}, the loader with {loader.returncode}:\n{said}"
         raise LossError(text)
     how = kill[0].name if kill and (was_killed or tap.returncode == TERMINATED) else ""
