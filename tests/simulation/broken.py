@@ -18,6 +18,7 @@ from tap_mux.api.errors import MuxError
 from tap_mux.api.transport import network_error
 from tap_mux.exports import dates, download
 from tap_mux.reading import pagination, stable, view_windows
+from tap_mux.reading.retention import first_kept
 from tap_mux.reading.windows import Window
 from tap_mux.records import emitter
 from tap_mux.run import outcome
@@ -153,13 +154,11 @@ def delete_of_all_environments(patch: Patch) -> None:
 
 def begin_behind_the_border(patch: Patch) -> None:
     """Read views from three days after the first that is kept."""
-    find = view_windows.first_kept
+    def late(*arguments: Any, **form: Any) -> int | None:
+        found = first_kept(*arguments, **form)
+        return found + 3 * DAY if found and found > arguments[0] else found
 
-    def late(*arguments: Any, **form: Any) -> Any:
-        found = find(*arguments, **form)
-        return found if found in {None, arguments[0]} else found + 3 * DAY
-
-    patch.setattr(view_windows, "first_kept", late)
+    patch.setattr("tap_mux.reading.view_windows.first_kept", late)
 
 
 def show_signed_urls(patch: Patch) -> None:
