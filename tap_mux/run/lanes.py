@@ -71,7 +71,7 @@ class Lane:
             reading.open()
             opened.append(reading)
         if self.open:
-            self.open[0].is_first = True
+            self.open[0].come_first()
         return opened
 
     def emit(self) -> None:

@@ -103,7 +103,11 @@ class Progress:
             self._log_metrics(self._under_way())
 
     def _under_way(self) -> list[Reading]:
-        return [reading for reading in self._readings if reading.is_first and not reading.ended]
+        return [
+            reading
+            for reading in self._readings
+            if reading.first_at is not None and not reading.ended
+        ]
 
     def _log_metrics(self, readings: Sequence[Reading]) -> None:
         """Log the numbers as METRIC lines of the SDK, each with the total so far."""
@@ -153,11 +157,13 @@ def _line(reading: Reading) -> str:
     fraction = reading.fraction
     if fraction is not None:
         parts.append(f"{fraction:.0%}".replace("%", " %"))
-    if count.records and count.seconds:
-        parts.append(f"{count.records / count.seconds:,.0f} records/s")
+    # A stream is opened early. Until it comes first, hardly anything of it is read.
+    seconds = time.monotonic() - (reading.first_at or 0.0)
+    if count.records and seconds:
+        parts.append(f"{count.records / seconds:,.0f} records/s")
     parts.append(f"{count.requests:,} {'request' if count.requests == 1 else 'requests'}")
     if fraction is not None and fraction > MIN_FRACTION_TO_ESTIMATE:
-        parts.append(f"about {_duration(count.seconds * (1 - fraction) / fraction)} left")
+        parts.append(f"about {_duration(seconds * (1 - fraction) / fraction)} left")
     if wait := _wait(reading):
         parts.append(wait)
     return f"{reading.stream.label}: {', '.join(parts)}"

@@ -97,8 +97,8 @@ class Reading:
         """When it was opened, by ``time.monotonic``."""
         self.ended: float | None = None
         """When its last message was written."""
-        self.is_first = False
-        """Whether it is written now, or has been, as the first one of its lane."""
+        self.first_at: float | None = None
+        """Since when it is the first one of its lane, which is written; None if it never was."""
 
     def open(self) -> None:
         """Write the schema, and note in the state which partitions there are."""
@@ -108,6 +108,11 @@ class Reading:
             self.stream.emitter.begin_partition(partition)
             with suppress(MuxError):  # it is raised again where the partition is read
                 self.stream.bookmark(partition)
+
+    def come_first(self) -> None:
+        """Note that it is written from now on: those before it in its lane have ended."""
+        if self.first_at is None:
+            self.first_at = time.monotonic()
 
     @property
     def can_take(self) -> bool:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,6 +119,38 @@ def test_a_list_whose_end_is_not_known_says_only_what_is(
         sandbox, monkeypatch, "assets", is_there=lambda output: bool(output.records("assets"))
     )
     assert re.fullmatch(r"assets: 100 records, [\d,]+ records/s, \d requests?", line)
+
+
+def test_the_rate_counts_from_when_a_stream_comes_first(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.view_rows = views(12_000, NOW - DAY, 7)
+    sandbox.faults.add("/data/v1/incidents", action=Delay(1))
+    told: list[tuple[str, float]] = []
+
+    def read(lanes: Iterable[Lane]) -> None:
+        (lane,) = lanes
+        incidents, video_views = lane.ask()
+        incidents.take()
+        began = time.monotonic()
+        while not incidents.ended:
+            lane.emit()
+            if incidents.can_take:
+                incidents.take()
+        lane.ask()
+        while not output.records("video_views"):
+            video_views.take()
+            lane.emit()
+        (line,) = Progress(lane.readings, Outcome()).lines()
+        told.append((line, time.monotonic() - began))
+
+    output = Output()
+    monkeypatch.setattr(tap_module, "read_side_by_side", read)
+    run_tap(sandbox, "incidents", "video_views", output=output, start_date=SINCE)
+    ((line, seconds),) = told
+    found = re.search(r"video_views: (\d+) records, .*?([\d,]+) records/s", line)
+    assert found
+    assert int(found[2].replace(",", "")) + 1 >= int(found[1]) / seconds
 
 
 def test_only_the_stream_that_is_written_is_under_way(
