@@ -1,13 +1,13 @@
 """How fast requests may follow each other, as far as refusals (429) tell.
 
 An example. We send 5 requests a second. Each answer raises the rate by 0.3 %, so it is 10 after
-half a minute. Then Mux refuses a request. We go on with four fifths, 8 a second, for as long as 28
-requests take (3.5 seconds), and see what happens:
+half a minute. Then Mux refuses a request. We go on with three quarters, 7.5 a second, for as long
+as 28 requests take (3.7 seconds), and see what happens:
 
-- None is refused. So 10 may be too fast, and 8 is not. The rate rises to 8.9 within a second, and
-  then by 0.3 % an answer. If a request is refused within ten seconds, we keep to 3 % more than
-  before, 8.2, for a while. If one is refused even then, we keep to nine tenths of that.
-- A few are refused. So the rate is not the reason, and we return to 8.9 at once.
+- None is refused. So 10 may be too fast, and 7.5 is not. The rate rises to 8.3 within a second, and
+  then by 0.3 % an answer. If a request is refused within ten seconds, we keep to 5 % more than
+  before, 7.9, for a while. If one is refused even then, we keep to nine tenths of that.
+- A few are refused. So the rate is not the reason, and we return to 8.3 at once.
 - Many are refused, such as 4 of 8. So Mux lets half of them through, 4 a second, and we keep to
   nine tenths of that.
 
@@ -23,8 +23,11 @@ import math
 import random
 from collections import deque
 
-LOWERED = 0.8
-"""Which part of the rate is kept after a refusal."""
+LOWERED = 0.75
+"""Which part of the rate is kept after a refusal.
+
+It is not 0.8: of 5 a second, that is 4. If Mux allows just that, a few are refused, as by chance.
+"""
 
 SAFE = 0.9
 """Which part is used of a rate that Mux seems to let through."""
@@ -32,7 +35,7 @@ SAFE = 0.9
 GROWTH = 1.003
 """By which factor each answer raises the rate."""
 
-UP = 1.03
+UP = 1.05
 """By which factor a low rate is raised, after a refusal showed that a higher one is too fast."""
 
 RISE = 1.6
@@ -47,7 +50,10 @@ SECONDS_TO_RETURN = 10.0
 """How long a low rate is remembered after that."""
 
 FEW = 3
-"""So many refusals may be chance."""
+"""So many refusals may be chance, unless there are many among few answers."""
+
+PARTS = 4
+"""Of so many answers, one refusal may be chance."""
 
 ENOUGH = 8
 """So many answers show how many requests Mux lets through."""
@@ -151,8 +157,14 @@ class Pace:
         if self._is_proven and self._refused:
             self._is_proven = False
             self._keep(self._low * SAFE, now)
-        elif self._refused > FEW and (has_ended or self._answered >= ENOUGH):
+        elif self._are_too_many and (has_ended or self._answered >= ENOUGH):
             self._keep(self._low * SAFE * (1 - self._refused / self._answered), now)
+
+    @property
+    def _are_too_many(self) -> bool:
+        """Whether so many requests were refused at the low rate that it is not by chance."""
+        is_large_part = self._refused > 1 and self._refused * PARTS > self._answered
+        return self._refused > FEW or is_large_part
 
     def _keep(self, rate: float, now: float) -> None:
         """Keep to a low rate for a while, and see how many requests are refused at it."""

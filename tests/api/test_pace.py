@@ -52,6 +52,19 @@ def test_a_limit_that_allows_no_two_requests_at_once_is_used(
     assert mux.granted(BEGIN + 60) >= 0.7 * limit * 300
 
 
+@pytest.mark.parametrize("latency", [0.02, 0.15])
+@pytest.mark.parametrize("size", [5, 10])
+def test_a_limit_that_is_four_fifths_of_the_rate_is_not_taken_for_chance(
+    clock: VirtualClock, size: float, latency: float
+) -> None:
+    random.seed(0)
+    mux = Mux(clock, size, 4, announced=False)
+    clock.run(*Run(mux, seconds=240, latency=latency).workers)
+    late = [each.is_granted for each in mux.requests if each.at >= BEGIN + 60]
+    assert sum(late) >= 0.8 * 4 * 180
+    assert sum(late) > 0.95 * len(late)
+
+
 @pytest.mark.parametrize(("most", "least"), [(7.0, 6.8), (None, 15.0)])
 def test_the_rate_climbs_up_to_the_users_bound(
     clock: VirtualClock, most: float | None, least: float
@@ -197,4 +210,4 @@ def test_the_rate_to_which_it_returns_falls_with_a_refusal() -> None:
     assert pace.free_at(110.0, is_announced=False) == pytest.approx(109.95 + 1 / 9, abs=0.001)
     pace.on_refusal(110.0, 110.0, None, is_announced=False)
     pace.on_send(150.0)
-    assert pace.free_at(150.0, is_announced=False) == pytest.approx(150 + 1 / 8, abs=0.001)
+    assert pace.free_at(150.0, is_announced=False) == pytest.approx(150 + 1 / 7.5, abs=0.001)
