@@ -28,14 +28,13 @@ from typing import TYPE_CHECKING
 
 from tap_mux.api.level import Level
 from tap_mux.api.pace import Pace
-from tap_mux.api.waiting import WaitingTime
+from tap_mux.api.waiting import Waiting
 from tap_mux.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_mux.api.level import Permit
-    from tap_mux.api.waiting import Waiting
 
 RATE = 5.0
 """Requests a second where Mux announces no limit, to begin with."""
@@ -123,8 +122,7 @@ class Bucket:
         self._pace = pace
         self._clock = clock
         self._changed = clock.condition()
-        self._waiting = WaitingTime()
-        self._next_at = 0.0
+        self._short_since: float | None = None
 
     def acquire(self, is_cancelled: Callable[[], bool]) -> Permit | None:
         """Wait until a request may be sent, and count it.
@@ -137,18 +135,19 @@ class Bucket:
             The permit; None if the request was cancelled.
         """
         with self._changed:
-            self._waiting.begin(self._clock.now())
-            try:
-                while not is_cancelled():
-                    now = self._clock.now()
-                    self._next_at = self._free_at(now)
-                    if self._next_at <= now:
-                        self._pace.on_send(now)
-                        return self._level.take(now)
-                    seconds = max(self._next_at - now, MIN_WAIT_SECONDS)
-                    self._changed.wait(min(seconds, MAX_WAIT_SECONDS))
-            finally:
-                self._waiting.end(self._clock.now())
+            came_at = self._clock.now()
+            while not is_cancelled():
+                now = self._clock.now()
+                free_at = self._free_at(now)
+                if free_at <= now:
+                    if now == came_at:
+                        self._short_since = None
+                    self._pace.on_send(now)
+                    return self._level.take(now)
+                if self._short_since is None:
+                    self._short_since = now
+                seconds = max(free_at - now, MIN_WAIT_SECONDS)
+                self._changed.wait(min(seconds, MAX_WAIT_SECONDS))
         return None
 
     def wake(self) -> None:
@@ -161,7 +160,8 @@ class Bucket:
         """How requests wait for this bucket."""
         with self._changed:
             now = self._clock.now()
-            return self._waiting.told(now, self._next_at, is_shared=self._level.is_shared(now))
+            seconds = 0.0 if self._short_since is None else now - self._short_since
+            return Waiting(seconds, self._level.is_shared(now))
 
     def on_response(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """Learn from an answer that is no 429, or from the lack of one.

@@ -20,7 +20,7 @@ class Usage:
         self._waiting = 0
         self._waiting_since = 0.0
         self._waited = 0.0
-        self._last_request = time.monotonic()
+        self._last_request = 0.0
         self.requests = 0
         """How many requests have been sent, retries included."""
         self.retries = 0
@@ -65,6 +65,9 @@ class Usage:
         return bool(self._waiting)
 
     @property
-    def seconds_without_request(self) -> float:
-        """How long ago the last request was sent, in seconds."""
-        return time.monotonic() - self._last_request
+    def seconds_held_up(self) -> float:
+        """For how long requests have waited and none has been sent, in seconds; 0 if none waits."""
+        with self._lock:
+            if not self._waiting:
+                return 0.0
+            return time.monotonic() - max(self._waiting_since, self._last_request)

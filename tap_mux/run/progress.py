@@ -170,13 +170,18 @@ def _line(reading: Reading) -> str:
 
 
 def _wait(reading: Reading) -> str | None:
-    """Return for how long a stream has waited for the rate limit; None if that is not long."""
-    stream = reading.stream
-    seconds = stream.usage.seconds_without_request
-    if seconds < MIN_WAIT_SECONDS or not stream.usage.is_waiting:
+    """Return for how long a stream has waited for the rate limit; None if that is not long.
+
+    To send each request as soon as the limit allows is no wait, unless another program makes it
+    one: then a request each second still looks whether that has ended.
+    """
+    usage, stream = reading.stream.usage, reading.stream
+    bucket = stream.environment.client.waiting(stream.path)
+    is_shared = bucket.is_shared and usage.is_waiting
+    seconds = bucket.seconds if is_shared else usage.seconds_held_up
+    if seconds < MIN_WAIT_SECONDS:
         return None
     text = f"waiting for the rate limit for {seconds:.0f} s"
-    is_shared = stream.environment.client.waiting(stream.path).is_shared
     return f"{text}; another program uses it too" if is_shared else text
 
 

@@ -11,12 +11,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
-from mux_sandbox import Answer, Delay, ExplicitWorld, Sandbox
+from mux_sandbox import Answer, Delay, ExplicitWorld, RateLimit, Sandbox
 from tap_mux import tap as tap_module
 from tap_mux.api.errors import MuxError
 from tap_mux.run.outcome import Outcome
@@ -191,6 +193,32 @@ def test_a_wait_for_the_rate_limit_is_told(
     assert re.search(
         r"^assets: 0 records, 1 request, waiting for the rate limit for [3-6] s", told[0]
     )
+
+
+def test_another_program_that_takes_the_rate_limit_is_told(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.asset_rows = [asset(f"asset-{n:04}", NOW - n) for n in range(2400)]
+    sandbox.options.rate_limits["video"] = RateLimit(20, 5)
+    has_ended = threading.Event()
+
+    def take_all() -> None:
+        with requests.Session() as other:
+            other.auth = sandbox.config["token_id"], sandbox.config["token_secret"]
+            while not has_ended.wait(0.02):
+                left = other.get(f"{sandbox.url}/video/v1/uploads").headers["X-RateLimit-Remaining"]
+                if int(left) < 2:  # one is left for a look
+                    has_ended.wait(0.2)
+
+    program = threading.Thread(target=take_all)
+    program.start()
+    threading.Timer(4, has_ended.set).start()
+    run_tap(sandbox, "assets", progress_seconds=1)
+    program.join()
+    told = [line for line in caplog.messages if "waiting for the rate limit for" in line]
+    assert told
+    assert re.search(r"for [3-9] s; another program uses it too$", told[0])
 
 
 def test_the_table_has_each_stream_and_the_totals(
