@@ -36,7 +36,8 @@ logger = logging.getLogger(__name__)
 class Lane:
     """Streams that are written one after another. The next ones are opened early.
 
-    So not each small stream has to wait for its first answer.
+    So not each small stream has to wait for its first answer. But a stream with a request for each
+    record is not opened early: its first records would take many requests from those before it.
     """
 
     def __init__(self, readings: Sequence[Reading]) -> None:
@@ -66,6 +67,8 @@ class Lane:
         """
         opened = []
         while self._waiting and len(self.open) < max_open:
+            if self.open and self._waiting[0].stream.cost.is_by_record:
+                break
             reading = self._waiting.popleft()
             self.open.append(reading)
             reading.open()

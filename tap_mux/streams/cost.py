@@ -17,3 +17,8 @@ class Cost(IntEnum):
 
     RECORDS = 4
     """A list of all that there is, and a request for each of its records."""
+
+    @property
+    def is_by_record(self) -> bool:
+        """Whether it takes a request for each record."""
+        return self is Cost.RECORDS

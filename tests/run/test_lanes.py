@@ -185,6 +185,39 @@ def test_the_next_streams_are_asked_for_before_they_are_written(sandbox: Sandbox
     assert len(early) == MAX_OPEN - 1
 
 
+def test_a_stream_with_a_request_for_each_record_waits_until_it_comes_first(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.view_rows = views(300, NOW - HOUR, 1)
+    opened: list[tuple[int, list[str]]] = []
+
+    def read(lanes: Iterable[Lane]) -> None:
+        (lane,) = lanes
+        while not lane.is_done:
+            names = [reading.stream.name for reading in lane.ask()]
+            if names:
+                opened.append((len(output.records("video_views")), names))
+            for reading in lane.open:
+                if reading.can_take:
+                    reading.take()
+            lane.emit()
+
+    output = Output()
+    monkeypatch.setattr(tap_module, "read_side_by_side", read)
+    run_tap(
+        sandbox,
+        *("incidents", "related_incidents", "video_view_details", "video_views"),
+        output=output,
+        start_date=tap_time(NOW - DAY),
+    )
+    assert opened == [
+        (0, ["incidents", "video_views"]),
+        (300, ["related_incidents"]),
+        (300, ["video_view_details"]),
+    ]
+    assert len(output.records("video_view_details")) == 300
+
+
 def test_threads_and_one_after_another_read_the_same(generated: Sandbox) -> None:
     one = run_tap(generated, max_concurrency=1, **STEADY)
     many = run_tap(generated, max_concurrency=8, **STEADY)
