@@ -169,7 +169,7 @@ class MuxStream(Stream):
             Paginator(self.client, self.workers),
             confirm=confirm,
             on_incomplete=self.warn_incomplete,
-            on_count=self.extent.count,
+            on_count=None if self.cost.is_by_record else self.extent.count,
         )
 
     def warn_incomplete(self, reason: str) -> None:

@@ -113,6 +113,26 @@ def test_a_list_that_mux_counts_says_its_part(
     assert re.search(r"incidents: 100 records, 25 %, ", line)
 
 
+def test_the_count_of_a_list_is_not_that_of_what_belongs_to_its_records(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.tables["incidents"] = [
+        {
+            "id": f"incident-{n}",
+            "started_at": tap_time(NOW - n),
+            "breakdowns": [{"name": "country", "value": "DE"}],
+        }
+        for n in range(30)
+    ]
+    (line,) = half_way(
+        sandbox,
+        monkeypatch,
+        "related_incidents",
+        is_there=lambda output: bool(output.records("related_incidents")),
+    )
+    assert "%" not in line
+
+
 def test_a_list_whose_end_is_not_known_says_only_what_is(
     world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
