@@ -175,11 +175,13 @@ class Reading:
             return min(1.0, stream.emitter.records / stream.extent.records)
         position, first = stream.emitter.position, stream.emitter.first_position
         time_range = stream.extent.time_range
-        if position is None or first is None or time_range is None:
+        within = 0.0
+        if position is not None and first is not None and time_range is not None:
+            start = epoch_seconds(first) if time_range.start is None else time_range.start
+            seconds = time_range.end - start
+            within = (epoch_seconds(position) - start) / seconds if seconds > 0 else 0.0
+        elif not self._partitions_read:
             return None
-        start = epoch_seconds(first) if time_range.start is None else time_range.start
-        seconds = time_range.end - start
-        within = (epoch_seconds(position) - start) / seconds if seconds > 0 else 0.0
         return (self._partitions_read + min(1.0, max(0.0, within))) / len(stream.partitions)
 
     def _end_partition(self, partition: Context, *, is_complete: bool) -> None:

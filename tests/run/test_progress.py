@@ -98,6 +98,26 @@ def test_a_stream_under_way_says_how_far_it_is(
     assert abs(int(found["part"]) - 100 * (reached - NOW + 2 * DAY) / (2 * DAY)) <= 1
 
 
+def test_a_stream_between_two_partitions_says_its_part(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (line,) = half_way(
+        sandbox,
+        monkeypatch,
+        "metric_timeseries",
+        is_there=lambda output: (
+            {record["metric"] for record in output.records("metric_timeseries")}
+            == {"views", "rebuffer_count"}
+        ),
+        metrics=[
+            {"metric": name}
+            for name in ("views", "rebuffer_count", "playing_time", "unique_viewers")
+        ],
+        start_date=SINCE,
+    )
+    assert re.search(r"metric_timeseries: \d+ records, 25 %, ", line)
+
+
 def test_a_list_that_mux_counts_says_its_part(
     world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
