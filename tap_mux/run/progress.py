@@ -12,6 +12,7 @@ from singer_sdk import metrics
 
 from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
 from tap_mux.run.live import shown_live
+from tap_mux.settings.settings import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -213,7 +214,9 @@ def _reach(stream: MuxStream) -> tuple[str, str]:
         reached = None
     if reached is None:
         return "", ""
-    return readable(reached), readable(reached - stream.lookback_seconds)
+    start_date = moment(stream.config, "start_date")
+    first = start_date.timestamp() if start_date else 0.0
+    return readable(reached), readable(max(reached - stream.lookback_seconds, first))
 
 
 def _end(reading: Reading, outcome: Outcome) -> str:

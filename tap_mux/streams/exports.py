@@ -46,6 +46,11 @@ class ExportedVideoViews(MuxStream):
     selected_by_default = False
     lane = "exports"  # but for their list, the files draw on no rate limit
 
+    @property
+    def lookback_seconds(self) -> int:
+        """Zero: no file is read twice."""
+        return 0
+
     def batches(self, partition: Context) -> Iterator[DailyExport]:
         """List the records of each date."""
         exports = Exports(self.client, self.path)

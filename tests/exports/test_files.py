@@ -52,6 +52,15 @@ class TestFiles:
                 assert seen == [view_id for view_id in week if view_id[:10] <= mark[:10]]
         assert bookmarks(output)[-7:] == [midnight(ago) for ago in range(7, 0, -1)]
 
+    def test_the_table_at_the_end_says_that_no_file_is_read_again(
+        self, sandbox: Sandbox, week: list[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        read(sandbox)
+        (row,) = [line for line in caplog.messages if line.startswith(f"{STREAM} ")]
+        assert row.count(midnight(1)[:19]) == 2  # read up to, next run from
+        assert week
+
     def test_second_run_reads_only_new_files(
         self, world: ExplicitWorld, sandbox: Sandbox, week: list[str]
     ) -> None:

@@ -292,6 +292,16 @@ def test_the_table_has_each_stream_and_the_totals(
     assert rows["total"]["requests"] == str(len(sandbox.requests) - 1)  # but for whoami
 
 
+def test_the_next_run_begins_no_earlier_than_it_is_told_to(
+    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.view_rows = views(300, NOW - HOUR, 1)
+    since = tap_time(NOW - HOUR - 60)
+    run_tap(sandbox, "video_views", start_date=since)
+    assert table_of("\n".join(caplog.messages))["video_views"]["next run from"] == f"{since[:19]}Z"
+
+
 def test_the_last_metric_of_a_stream_is_the_total(
     world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
