@@ -107,6 +107,44 @@ def first_kept(
     return search.kept
 
 
+class Border:
+    """The border of what is kept, which is the same for all partitions of a stream.
+
+    So it is searched for once. Each further partition takes one request, which shows that it is so.
+    """
+
+    def __init__(self) -> None:
+        """Start without having found it."""
+        self._found: int | None = None
+
+    def is_after(self, start: int) -> bool:
+        """Return whether it has been found, later than a moment."""
+        return self._found is not None and start < self._found
+
+    def find(
+        self, start: int, recent: int, ask: Ask, *, now: int, days: int, step: int
+    ) -> int | None:
+        """Find the earliest moment that is kept.
+
+        Args:
+            start: As in ``first_kept``.
+            recent: As in ``first_kept``.
+            ask: As in ``first_kept``.
+            now: As in ``first_kept``.
+            days: As in ``first_kept``.
+            step: As in ``first_kept``.
+
+        Returns:
+            What ``first_kept`` returns.
+        """
+        if self._found is not None:
+            moment = self._found + -self._found % step
+            if start < moment <= recent and not any(ask([moment - step])):
+                return moment
+        self._found = first_kept(start, recent, ask, now=now, days=days, step=step)
+        return self._found
+
+
 class _Search:
     """The search for the border. It is later than ``refused``, and not later than ``kept``."""
 

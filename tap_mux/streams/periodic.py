@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_mux.api.errors import APIError
 from tap_mux.reading.answers import used_window
 from tap_mux.reading.progress import Progress
-from tap_mux.reading.retention import DOCUMENTED_DAYS, first_kept, warn_gone
+from tap_mux.reading.retention import DOCUMENTED_DAYS, Border, warn_gone
 from tap_mux.reading.time_range import DAY
 from tap_mux.reading.windows import Window
 from tap_mux.records.timestamps import readable
@@ -64,6 +64,7 @@ class PeriodicStream(MuxStream):
         super().__init__(tap, environment)
         self.progress = Progress()
         """How far the intervals of the partition have been read."""
+        self._border = Border()
         self._reported_gone: set[tuple[int, int]] = set()
         self._has_warned_of_other_window = False
 
@@ -110,7 +111,8 @@ class PeriodicStream(MuxStream):
         """List the records, a window at a time. Intervals without any move the bookmark, too."""
         self.progress = Progress()
         intervals = self._intervals(partition)
-        if intervals and intervals.start < self.now - self.retention_days * DAY:
+        likely = self.now - self.retention_days * DAY
+        if intervals and (intervals.start < likely or self._border.is_after(intervals.start)):
             # Mux most likely refuses this, and would refuse the windows read ahead, too.
             intervals = self._kept(intervals, partition) or intervals
         while intervals:
@@ -257,7 +259,7 @@ class PeriodicStream(MuxStream):
             return True
 
         recent = self.now - self.settle_seconds - step
-        start = first_kept(
+        start = self._border.find(
             intervals.start,
             recent - recent % step,
             partial(self.workers.map, is_kept),

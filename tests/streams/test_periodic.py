@@ -126,6 +126,18 @@ class TestRetention:
         run_tap(sandbox, "metric_timeseries", **since(90))
         assert len(warnings(caplog)) == 1
 
+    def test_the_first_day_is_searched_for_once(self, sandbox: Sandbox) -> None:
+        metrics = [{"metric": metric} for metric in ("views", "playing_time", "rebuffer_count")]
+        asked, found = [], []
+        for days in (29, 90):
+            sandbox.options.retention_days = 30
+            sandbox.requests.clear()
+            output = run_tap(sandbox, "metric_timeseries", metrics=metrics, **since(days))
+            asked.append(len(sandbox.requests))
+            found.append({record["time"] for record in output.records("metric_timeseries")})
+        assert min(found[1]) <= min(found[0])
+        assert asked[1] <= asked[0] + 1 + 12 + 2
+
     @pytest.mark.parametrize("days", [2.5, 30, 99])
     def test_without_start_date_there_is_no_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, days: float
