@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.api.errors import APIError, UnexpectedAnswerError
-from tap_mux.reading.answers import window_of
+from tap_mux.reading.answers import count_of, window_of
 from tap_mux.reading.crowd import Crowd
 from tap_mux.reading.pagination import PAGE_LIMIT
 from tap_mux.reading.retention import first_kept, warn_gone
@@ -25,7 +25,7 @@ from tap_mux.reading.windows import Window, Windows
 from tap_mux.records.timestamps import readable, utc_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tap_mux.api.client import MuxClient, Query
     from tap_mux.api.workers import WorkerPool
@@ -51,7 +51,14 @@ class ViewWindows:
     Follows https://www.mux.com/docs/api-reference/data/video-views/list-video-views
     """
 
-    def __init__(self, client: MuxClient, workers: WorkerPool, path: str, query: Query) -> None:
+    def __init__(
+        self,
+        client: MuxClient,
+        workers: WorkerPool,
+        path: str,
+        query: Query,
+        on_count: Callable[[int], None] | None = None,
+    ) -> None:
         """Take what sends requests.
 
         Args:
@@ -59,11 +66,14 @@ class ViewWindows:
             workers: Sends several requests at a time.
             path: The path of the list.
             query: Query parameters besides those of paging and time.
+            on_count: Called with how many views the range has, where that turns out.
         """
         self._client = client
         self._workers = workers
         self._path = path
         self._query = query
+        self._on_count = on_count
+        self._given = 0
         self.has_been_cut = False
         """Whether Mux answered for a shorter range of time than it was asked for."""
         self.has_moved = False
@@ -96,6 +106,7 @@ class ViewWindows:
                     ahead.close()
                     ahead = None
                 if windows.crowd:
+                    self._given += windows.crowd
                     yield self._as_read(window, start, windows.crowd)
                     windows.advance(windows.crowd)
                     continue
@@ -108,8 +119,11 @@ class ViewWindows:
                     self._warn_if_cut(window_of(reading.first_page), window, start)
                     held = _likely_count(count, len(views))
                     windows.advance(held, is_counted=count is not None)
-                    yield _in_order(views, window)
+                    records = _in_order(views, window)
+                    self._given += len(records)
+                    yield records
                 except TooManyViewsError as too_many:
+                    self._tell_count(reading, end)
                     windows.split(too_many.views)
                 except APIError as refusal:
                     if kept := self._kept_after(window, refusal):
@@ -124,6 +138,12 @@ class ViewWindows:
         finally:
             if ahead:
                 ahead.close()
+
+    def _tell_count(self, reading: WindowReading, end: int) -> None:
+        """Tell how many views the range has, if Mux has counted all the rest of it."""
+        count = count_of(reading.first_page)
+        if self._on_count and count is not None and reading.window.end == end:
+            self._on_count(self._given + count)
 
     def _begin(self, window: Window, *, is_crowded: bool = False) -> WindowReading:
         return WindowReading(self._ask, self._workers, window, is_crowded=is_crowded)

@@ -31,7 +31,9 @@ class ViewStream(MuxStream):
     @property
     def windows(self) -> ViewWindows:
         """Reads windows of time in which views ended."""
-        return ViewWindows(self.client, self.workers, VideoViews.path, self.query)
+        return ViewWindows(
+            self.client, self.workers, VideoViews.path, self.query, self.extent.count
+        )
 
 
 class VideoViews(ViewStream):
