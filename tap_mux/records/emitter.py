@@ -20,7 +20,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux.records.conformer import Conformer
 from tap_mux.records.normalizer import Record
-from tap_mux.records.timestamps import utc_now
+from tap_mux.records.timestamps import is_timestamp, utc_now
 from tap_mux.records.writer import MAX_FILE_BYTES, BatchWriter, EncodedRecords
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Emitter:
         self.records = 0
         """How many have been written."""
         self.position: str | None = None
-        """The replication key of the last batch that was written, of a sorted stream."""
+        """The replication key of the last batch of a sorted stream; None if that is no moment."""
         self.first_position: str | None = None
         """The same of the first batch of the partition."""
         self._newest: Record | None = None
@@ -202,7 +202,8 @@ class Emitter:
                     state[name] = note
         if reached:
             self._note_bookmark([reached], partition)
-            self.position = reached.get(key)
+            value = reached.get(key)
+            self.position = value if is_timestamp(value) else None
             self.first_position = self.first_position or self.position
         self._newest = None
         if self._is_incremental:

@@ -53,6 +53,18 @@ def utc_timestamp(value: object) -> str:
     return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
+def is_timestamp(value: object) -> bool:
+    """Return whether a value is a text that ``utc_timestamp`` returned.
+
+    Args:
+        value: The value.
+    """
+    try:
+        return value == utc_timestamp(value)
+    except MisfitError:
+        return False
+
+
 def epoch_seconds(timestamp: str) -> int:
     """Return the whole epoch seconds of a timestamp.
 

@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_sdk import metrics
 
-from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
+from tap_mux.records.timestamps import epoch_seconds, is_timestamp, readable
 from tap_mux.run.live import shown_live
 from tap_mux.settings.settings import moment
 
@@ -207,13 +207,11 @@ def _reach(stream: MuxStream) -> tuple[str, str]:
 
     Both are empty for a stream without a bookmark.
     """
-    values = [stream.get_context_state(each).get(BOOKMARK) for each in stream.partitions]
-    try:
-        reached = min((epoch_seconds(utc_timestamp(value)) for value in values), default=None)
-    except MisfitError:  # a partition has none
-        reached = None
-    if reached is None:
+    states = map(stream.get_context_state, stream.partitions)
+    values: list[Any] = [state.get(BOOKMARK) for state in states]
+    if not values or not all(map(is_timestamp, values)):  # a partition has none
         return "", ""
+    reached = min(map(epoch_seconds, values))
     start_date = moment(stream.config, "start_date")
     first = start_date.timestamp() if start_date else 0.0
     return readable(reached), readable(max(reached - stream.lookback_seconds, first))

@@ -24,7 +24,14 @@ from tap_mux.api.errors import MuxError
 from tap_mux.run.outcome import Outcome
 from tap_mux.run.progress import COLUMNS, Progress
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, views
-from tests.support.tapping import Output, bookmark, clean_environ, config_file, run_tap
+from tests.support.tapping import (
+    Output,
+    bookmark,
+    catalog_of,
+    clean_environ,
+    config_file,
+    run_tap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -134,6 +141,24 @@ def test_a_stream_between_two_partitions_says_its_part(
         start_date=SINCE,
     )
     assert re.search(r"metric_timeseries: \d+ records, 25 %, ", line)
+
+
+@pytest.mark.parametrize("key", ["id", "watch_time"])
+def test_a_key_that_is_no_moment_tells_no_position(
+    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    world.view_rows = views(2000, NOW - DAY, 7)
+    catalog = catalog_of("video_views")
+    catalog["streams"][0]["replication_key"] = key
+    (line,) = half_way(
+        sandbox,
+        monkeypatch,
+        "video_views",
+        is_there=lambda output: bool(output.states) and bool(bookmark(output.states[-1])),
+        catalog=catalog,
+        start_date=tap_time(NOW - 3 * DAY),
+    )
+    assert re.fullmatch(r"video_views: [\d,]+ records, [\d,]+ records/s, \d+ requests", line)
 
 
 def test_a_list_that_mux_counts_says_its_part(
