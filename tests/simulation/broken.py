@@ -154,6 +154,7 @@ def delete_of_all_environments(patch: Patch) -> None:
 
 def begin_behind_the_border(patch: Patch) -> None:
     """Read views from three days after the first that is kept."""
+
     def late(*arguments: Any, **form: Any) -> int | None:
         found = first_kept(*arguments, **form)
         return found + 3 * DAY if found and found > arguments[0] else found
