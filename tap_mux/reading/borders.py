@@ -57,7 +57,7 @@ class Borders:
         """Take the end of the list. Only a short page shows that no record came after it.
 
         Args:
-            limit: How many records were asked for in a page.
+            limit: A page with fewer records is short, if it is the only one.
         """
         if not self._last:
             return

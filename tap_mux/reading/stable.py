@@ -13,6 +13,8 @@ holds:
   in the same order, so none had been deleted.
 * Each border between two pages of a reading lies within a page of another reading (``borders``).
   If records are added all the time, no two readings are the same, but their borders differ.
+
+One reading is enough if one answer had the whole list, and says so: by its cursor or its count.
 """
 
 from __future__ import annotations
@@ -83,7 +85,8 @@ class StableLists:
             MuxError: A request failed for good, or the list has no end.
         """
         pages = partial(self._paginator.by_cursor, path, query)
-        for page in self._read_until_stable(path, pages, _id_of, until=until):
+        found = self._read_until_stable(path, pages, _id_of, until=until, has_cursor=True)
+        for page in found:
             yield page["data"]
 
     def by_page(self, path: str, query: Query, limit: int = PAGE_LIMIT) -> Iterator[list[Record]]:
@@ -136,6 +139,7 @@ class StableLists:
         *,
         is_collected: bool = False,
         until: Callable[[list[Record]], bool] | None = None,
+        has_cursor: bool = False,
     ) -> Iterator[Page]:
         """Read a list, and again until a reading shows that no record is missing.
 
@@ -146,11 +150,12 @@ class StableLists:
             limit: How many records are asked for in a page.
             is_collected: Whether the list is small enough to remember all its keys in any case.
             until: Tells whether a page with records is the last one that is wanted.
+            has_cursor: Whether the last page says that it is the last one.
         """
         known: set[Hashable] = set()
         readings: list[ListReading] = []
         for _ in range(MAX_READINGS):
-            reading = ListReading(key, known)
+            reading = ListReading(key, known, has_cursor=has_cursor)
             for page in read_pages():
                 fresh = reading.take(page)
                 _prove(readings, reading)
@@ -162,20 +167,20 @@ class StableLists:
                 if until and page["data"] and until(page["data"]):
                     break
             else:
-                reading.borders.end(limit)
+                reading.end(limit)
             known |= reading.found
             reading.found.clear()
             _prove(readings, reading)
             readings.append(reading)
-            cannot_have_moved = reading.is_one_short_page(limit)
             if self._confirm:
-                # An empty list deletes all rows, so it has to be confirmed.
-                cannot_have_moved = cannot_have_moved and len(known) >= (reading.count or 1)
-                is_whole = _is_surely_whole(readings)
+                is_whole = reading.is_one_answer(limit) or _is_surely_whole(readings)
             else:
-                is_whole = _is_likely_whole(readings, len(known), is_collected=is_collected)
-            if cannot_have_moved or is_whole:
-                if not (until or is_collected) and len(known) < (reading.count or 0):
+                is_whole = reading.is_one_short_page(limit) or _is_likely_whole(
+                    readings, len(known), is_collected=is_collected
+                )
+            if is_whole:
+                is_compared = self._confirm or not is_collected
+                if is_compared and not until and len(known) < (reading.count or 0):
                     self._tell_of_count(path, reading.count, len(known))
                 return
         self._on_incomplete(f"GET {path} gave other records each time that it was read")
@@ -225,15 +230,17 @@ def _is_likely_whole(readings: list[ListReading], known: int, *, is_collected: b
 class ListReading:
     """One reading of a list, compared with those before."""
 
-    def __init__(self, key: Key, known: set[Hashable]) -> None:
+    def __init__(self, key: Key, known: set[Hashable], *, has_cursor: bool) -> None:
         """Start at the first page.
 
         Args:
             key: Tells the records apart.
             known: The keys that earlier readings found.
+            has_cursor: Whether the last page says that it is the last one.
         """
         self._key = key
         self._known = known
+        self._has_cursor = has_cursor
         self._is_past_newer = False
         self._pages = 0
         self._first_page_records = 0
@@ -285,6 +292,22 @@ class ListReading:
         """Remember only what this page and the next one may share."""
         self.found = set(map(self._key, page["data"]))
 
+    def end(self, limit: int) -> None:
+        """Note that the list has ended."""
+        is_shown = self._pages > 1 or self.is_one_answer(limit)
+        self.borders.end(limit if is_shown else 0)
+
     def is_one_short_page(self, limit: int) -> bool:
         """Return whether the list had one page that was not full: nothing moved between pages."""
         return self._pages == 1 and self._first_page_records < limit
+
+    def is_one_answer(self, limit: int) -> bool:
+        """Return whether one answer surely had the whole list.
+
+        Mux may give fewer records than it is asked for. So a short page need not be the only one,
+        unless it says so, or has as many records as Mux counts. A page without records never
+        counts: a loader would delete all rows.
+        """
+        found = self._first_page_records
+        is_last = found >= self.count if self.count is not None else self._has_cursor
+        return self.is_one_short_page(limit) and found > 0 and is_last

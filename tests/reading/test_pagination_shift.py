@@ -133,12 +133,20 @@ class TestShift:
         assert next(numbers) == 2
         assert complaints == []
 
-    def test_a_short_list_is_read_once(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
+    def test_a_list_is_read_once_if_one_answer_says_that_it_is_all(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
         del world.tables["uploads"][60:], world.asset_rows[60:]
+        world.tables["webhooks"] = world.tables["uploads"]
         listing, _ = lists_of(sandbox, confirm=True)
-        assert len(list(listing.by_cursor(ASSETS, {}))) == 1
-        assert len(list(listing.by_page(UPLOADS, {}))) == 1
-        assert [request.param("page") for request in sandbox.requests] == [None, "1", "2"]
+        for pages, requests in (
+            (listing.by_cursor(ASSETS, {}), [None]),
+            (listing.by_page("/system/v1/webhooks", {}), ["1"]),  # Mux counts them
+            (listing.by_page(UPLOADS, {}), ["1", "2", "1", "2"]),
+        ):
+            sandbox.requests.clear()
+            assert sum(map(len, pages)) == 60
+            assert [request.param("page") for request in sandbox.requests] == requests
 
     @pytest.mark.parametrize("is_counted", [True, False])
     def test_records_in_another_order_in_each_answer(

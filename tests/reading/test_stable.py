@@ -11,8 +11,9 @@ READINGS = 400
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_list_is_not_taken_for_whole_while_a_record_is_missing(way: str) -> None:
-    found = [read(ChangingList(seed), way) for seed in range(READINGS)]
+@pytest.mark.parametrize("most", [LIMIT, 4])
+def test_a_list_is_not_taken_for_whole_while_a_record_is_missing(way: str, most: int) -> None:
+    found = [read(ChangingList(seed, most), way) for seed in range(READINGS)]
     assert [seed for seed, each in enumerate(found) if each.is_told_whole and each.missing] == []
     assert sum(each.is_told_whole for each in found) > READINGS / 2
 
@@ -71,10 +72,26 @@ class TestReadings:
         assert not found.is_told_whole
         assert found.requests == MAX_READINGS * (4 if way == "cursor" else 5)
 
-    def test_once_if_it_is_one_short_page(self, way: str) -> None:
-        found = read(Scripted(LIMIT - 1), way)
+    def test_once_if_it_is_one_answer(self, way: str) -> None:
+        listed = Scripted(LIMIT - 1)
+        listed.is_counted = way != "cursor"
+        assert read(listed, way) == (True, set(), 1)
+
+    def test_twice_if_only_a_short_page_shows_the_end(self, way: str) -> None:
+        listed = Scripted(LIMIT - 1)
+        assert read(listed, way) == (True, set(), 1 if way == "cursor" else 4)
+
+    @pytest.mark.parametrize("is_counted", [True, False])
+    def test_what_a_delete_hides_behind_a_page_that_is_shorter_than_asked_for(
+        self, way: str, *, is_counted: bool
+    ) -> None:
+        changes = {2: "delete_first", 3: "add_first", 4: "delete_first"}
+        listed = Scripted(LIMIT // 2 + 1, changes)
+        listed.most = LIMIT // 2
+        listed.is_counted = is_counted
+        found = read(listed, way)
         assert found.is_told_whole
-        assert found.requests == (1 if way == "cursor" else 2)
+        assert not found.missing
 
     def test_twice_if_it_is_empty(self, way: str) -> None:
         assert read(Scripted(0), way) == (True, set(), 2)
@@ -82,8 +99,7 @@ class TestReadings:
     def test_twice_if_mux_counts_more_than_one_short_page(self, way: str) -> None:
         listed = Scripted(0)
         listed.is_counted, listed.uncounted = True, 35
-        # A caller that collects a list compares its count itself.
-        assert read(listed, way) == (way == "page after page", set(), 2)
+        assert read(listed, way) == (False, set(), 2)
 
     def test_an_order_that_changes_shows_nothing(self, way: str) -> None:
         listed = Scripted(changes=dict.fromkeys(range(100), "shuffle"))

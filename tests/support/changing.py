@@ -34,16 +34,23 @@ class Found(NamedTuple):
 class ChangingList:
     """A list that is asked for page by page, and that changes before each answer."""
 
-    def __init__(self, seed: int) -> None:
-        """Choose how long the list is, and how and how often it changes."""
+    def __init__(self, seed: int, most: int = LIMIT) -> None:
+        """Choose how long the list is, and how and how often it changes.
+
+        Args:
+            seed: Decides all that happens.
+            most: How many records a page has at most, whatever it is asked for.
+        """
         self.chance = random.Random(seed)
-        self.rows = [f"old-{number}" for number in range(self.chance.randrange(65))]
+        self.most = most
+        rows = self.chance.randrange(65) * most // LIMIT
+        self.rows = [f"old-{number}" for number in range(rows)]
         self.there_all_the_time = set(self.rows)
         self.is_counted = self.chance.random() < 0.5
         self.uncounted = 0
         """How many more records Mux counts than it lists."""
         self.requests = 0
-        self._rate = self.chance.choice([0.02, 0.1, 0.3, 1, 3])
+        self._rate = self.chance.choice([0.02, 0.1, 0.3, 1, 3]) * most / LIMIT
         ways = [self.add_first, self.add, self.delete, self.delete_first, self.replace]
         self._changes = self.chance.sample(ways, self.chance.randint(1, len(ways)))
 
@@ -51,8 +58,8 @@ class ChangingList:
         """Answer as Mux does."""
         self.change()
         self.requests += 1
-        start = int(query.get("cursor", 0)) or LIMIT * (query.get("page", 1) - 1)
-        end = start + LIMIT
+        start = int(query.get("cursor", 0)) or self.most * (query.get("page", 1) - 1)
+        end = start + self.most
         page: dict[str, Any] = {"data": [{"id": row} for row in self.rows[start:end]]}
         if self.is_counted:
             page["total_row_count"] = len(self.rows) + self.uncounted
