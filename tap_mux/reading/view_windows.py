@@ -157,7 +157,8 @@ class ViewWindows:
             count: How many views it holds, as Mux counts them.
 
         Raises:
-            UnexpectedAnswerError: It holds far less, so there would be no end of such windows.
+            UnexpectedAnswerError: It holds far less, so there would be no end of such windows; or
+                its list has no end.
         """
         crowd = Crowd(window)
         for _ in range(TRIES_OF_A_WINDOW):
@@ -166,8 +167,9 @@ class ViewWindows:
                 self._warn_if_cut(window_of(reading.first_page), window, start)
                 for page in reading.pages(crowd.found):
                     yield from crowd.take(page)
-            if crowd.is_whole():
+            if crowd.is_whole() and not reading.has_repeated:
                 return
+        _raise_if_endless(reading)
         if _is_far_off(count, len(crowd.found)):
             text = (
                 f"GET {self._path} counts {count:,} views that ended from {readable(window.start)} "
@@ -184,7 +186,7 @@ class ViewWindows:
         counted: set[int | None] = set()
         for tries_left in reversed(range(TRIES_OF_A_WINDOW)):
             views, counts = reading.collect(ahead)
-            if counts in ({None}, {len(views)}):
+            if counts in ({None}, {len(views)}) and not reading.has_repeated:
                 return views
             # Views that ended together may come in another order each time. Then each reading
             # misses some, but all readings together may be complete.
@@ -194,6 +196,7 @@ class ViewWindows:
                 return read
             if tries_left:
                 reading = self._begin(window)
+        _raise_if_endless(reading)
         self.has_moved = True
         _warn_moved(window, len(read))
         return read
@@ -252,6 +255,17 @@ class ViewWindows:
                 raise
             return False
         return True
+
+
+def _raise_if_endless(reading: WindowReading) -> None:
+    """Raise an error if Mux gives the same page for every page number."""
+    if reading.has_repeated:
+        text = (
+            f"Mux gives the same page twice of the views that ended from "
+            f"{readable(reading.window.start)} to {readable(reading.window.end)}, so their list "
+            "has no end"
+        )
+        raise UnexpectedAnswerError(text)
 
 
 def _is_far_off(count: int, found: int) -> bool:

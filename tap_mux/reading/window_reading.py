@@ -63,6 +63,8 @@ class WindowReading:
         self._first = workers.submit(self._ask, 1, cancelled=self._cancelled)
         self._others: Results[Page] | None = None
         self._last = 1
+        self.has_repeated = False
+        """Whether it ended since Mux gave a page once more, behind which others may be."""
 
     def count(self) -> int | None:
         """Return how many views Mux counts in the window; None if it gives no number.
@@ -121,11 +123,17 @@ class WindowReading:
         Raises:
             TooManyViewsError: The window has to be split.
         """
+        previous: list[str] = []
         for page in self._pages():
             known = len(found)
             yield page
             count = count_of(page)
             self._check(max(count or 0, len(found)), len(found))
+            ids = [view["id"] for view in page["data"]]
+            if ids and ids == previous:
+                is_full = len(ids) == PAGE_LIMIT
+                self.has_repeated = is_full if count is None else count > len(found)
+            previous = ids
             # A page may be short for no reason, and a count may be wrong. So the list ends after a
             # page without a new view, or after a short page if all views that Mux counts have come.
             if len(found) == known or (len(found) == count and len(page["data"]) < PAGE_LIMIT):

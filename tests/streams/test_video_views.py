@@ -18,6 +18,7 @@ from tests.support.video_views import PATH, read
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox.request_log import RequestRecord
 
 
 class TestRecords:
@@ -144,6 +145,49 @@ class TestWindows:
         assert ids(output.records("video_views")) == ids(world.view_rows)
         assert "do not add up" in caplog.text
         assert len(sandbox.requests) < 150
+
+    @pytest.mark.parametrize(("on_page", "count"), [(100, None), (100, 250), (30, 250)])
+    @pytest.mark.parametrize("grows", [0, 1])
+    def test_a_page_number_that_is_ignored_fails(
+        self, sandbox: Sandbox, on_page: int, count: int | None, grows: int
+    ) -> None:
+        body: dict[str, Any] = {"data": views(on_page, NOW - 2 * HOUR, 1)}
+        asked = itertools.count()
+
+        def changes(request: RequestRecord) -> bool:
+            if count is not None:
+                more = count + grows * next(asked)
+                body["total_row_count"] = more
+                body["data"] = [{**each, "total_row_count": more} for each in body["data"]]
+            return request.path == PATH
+
+        sandbox.faults.add(changes, times=None, action=Answer(200, body))
+        dates = {"start_date": tap_time(NOW - 3 * HOUR), "end_date": tap_time(NOW - HOUR)}
+        with pytest.raises(MuxError, match="gives the same page twice of the views that ended"):
+            read(sandbox, **dates)
+        assert len(sandbox.requests) < 30
+
+    @pytest.mark.parametrize("count", ["exact", "null"])
+    def test_a_page_that_comes_twice_once_hides_no_view(
+        self, world: ExplicitWorld, sandbox: Sandbox, count: Any
+    ) -> None:
+        sandbox.options.total_row_count = count
+        world.view_rows = views(250, NOW - 2 * HOUR, 1)
+        first: dict[str, Any] = {"data": world.view_rows[:100]}
+        if count == "exact":
+            first["total_row_count"] = 250
+        sandbox.faults.add(lambda request: request.page == 2, action=Answer(200, first))
+        dates = {"start_date": tap_time(NOW - 3 * HOUR), "end_date": tap_time(NOW - HOUR)}
+        assert ids(read(sandbox, **dates).records("video_views")) == ids(world.view_rows)
+
+    def test_a_last_page_that_is_given_for_all_later_numbers_ends(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.view_rows = views(200, NOW - 2 * HOUR, 1)
+        last = Answer(200, {"data": world.view_rows[100:], "total_row_count": 200})
+        sandbox.faults.add(lambda request: (request.page or 0) > 2, times=None, action=last)
+        dates = {"start_date": tap_time(NOW - 3 * HOUR), "end_date": tap_time(NOW - HOUR)}
+        assert ids(read(sandbox, **dates).records("video_views")) == ids(world.view_rows)
 
     def test_a_last_page_that_repeats_itself_ends(
         self, world: ExplicitWorld, sandbox: Sandbox
