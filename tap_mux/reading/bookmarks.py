@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tap_mux.reading.time_range import read_bookmark
+from tap_mux.records.timestamps import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -44,6 +45,7 @@ class Bookmarks:
         state_of: Callable[[Context], dict[str, Any]],
         key: str | None,
         query: Query,
+        now: int,
     ) -> int | None:
         """Return the bookmark of a partition in epoch seconds; None if there is none.
 
@@ -52,20 +54,30 @@ class Bookmarks:
             state_of: Gives the state of a partition.
             key: The replication key; None if the stream is not incremental.
             query: The query parameters that filter the stream.
+            now: When the run began, in epoch seconds.
 
         Raises:
             MuxError: The bookmark is no moment.
         """
         columns = tuple(partition.items())
         if columns not in self._found:
+            parts = [str(value) for name, value in columns if name != "environment_id"]
+            label = ", ".join([self._label, *parts])
             state = state_of(partition)
             if key is not None and _forget_other_filter(state, query):
-                parts = [str(value) for name, value in columns if name != "environment_id"]
                 logger.warning(
                     "%s is read from the beginning: its bookmark was made with other stream_params",
-                    ", ".join([self._label, *parts]),
+                    label,
                 )
-            self._found[columns] = read_bookmark(self._stream, state, key, self._former_keys)
+            found = read_bookmark(self._stream, state, key, self._former_keys)
+            if found is not None and found > now:
+                logger.warning(
+                    "The bookmark of %s lies in the future, so nothing is read until then: %s. Fix "
+                    "or delete it in the state",
+                    label,
+                    readable(found),
+                )
+            self._found[columns] = found
         return self._found[columns]
 
 

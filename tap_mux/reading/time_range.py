@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_mux.api.errors import MuxError
 from tap_mux.reading.answers import timestamp_of
-from tap_mux.records.timestamps import MisfitError, epoch_seconds, readable, utc_timestamp
+from tap_mux.records.timestamps import MisfitError, epoch_seconds, utc_timestamp
 from tap_mux.settings import settings
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from tap_mux.records.normalizer import Record
 
 DAY = 86_400
-
-logger = logging.getLogger(__name__)
 
 
 class TimeRange(NamedTuple):
@@ -83,12 +80,11 @@ def read_bookmark(
 
 
 def time_range_to_read(
-    stream: str, config: Mapping[str, Any], bookmark: int | None, lookback_seconds: int, now: int
+    config: Mapping[str, Any], bookmark: int | None, lookback_seconds: int, now: int
 ) -> TimeRange:
     """Return which range of time is to be read.
 
     Args:
-        stream: The name of the stream, for messages.
         config: The settings.
         bookmark: How far the last run came, in epoch seconds; None if there is none.
         lookback_seconds: How far before the bookmark to read again.
@@ -100,13 +96,6 @@ def time_range_to_read(
     first = int(start_date.timestamp()) if start_date else None
     if bookmark is None:
         return TimeRange(first, end, None)
-    if bookmark > now:
-        logger.warning(
-            "The bookmark of %s lies in the future, so nothing is read until then: %s. Fix or "
-            "delete it in the state",
-            stream,
-            readable(bookmark),
-        )
     if end_date and end <= bookmark:
         return TimeRange(end, end, None)
     again = max(0, bookmark - lookback_seconds)

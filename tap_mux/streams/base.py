@@ -214,7 +214,7 @@ class MuxStream(Stream):
             MuxError: The bookmark is no moment.
         """
         found = time_range_to_read(
-            self.name, self.config, self.bookmark(partition), self.lookback_seconds, self.now
+            self.config, self.bookmark(partition), self.lookback_seconds, self.now
         )
         self.extent.time_range = found
         return found
@@ -229,7 +229,7 @@ class MuxStream(Stream):
             MuxError: The bookmark is no moment.
         """
         key = self.replication_key if self.replication_method == REPLICATION_INCREMENTAL else None
-        return self._bookmarks.find(partition, self.get_context_state, key, self.query)
+        return self._bookmarks.find(partition, self.get_context_state, key, self.query, self.now)
 
     def read_up_to(self, records: list[Record], moment: int) -> list[Record]:
         """Return sorted records as a batch that says up to which moment there are no others."""

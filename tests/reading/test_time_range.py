@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ def range_of(
         "start_date": None if start is None else tap_time(start),
         "end_date": None if end is None else tap_time(end),
     }
-    return time_range_to_read("views", config, bookmark, lookback, NOW)
+    return time_range_to_read(config, bookmark, lookback, NOW)
 
 
 @pytest.mark.parametrize(
@@ -73,15 +72,6 @@ def test_a_bookmark_is_looked_back_from_as_far_as_the_start_date(
 def test_an_end_date_up_to_the_bookmark_leaves_nothing(end: int, expected: TimeRange) -> None:
     found = range_of(NOW - DAY, end=end)
     assert found == expected
-
-
-@pytest.mark.parametrize(("ahead", "warnings"), [(0, 0), (1, 1)])
-def test_a_bookmark_in_the_future_is_told(
-    caplog: pytest.LogCaptureFixture, ahead: int, warnings: int
-) -> None:
-    range_of(NOW + ahead)
-    told = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
-    assert len(told) == warnings
 
 
 @pytest.mark.parametrize(
