@@ -3,8 +3,6 @@
 It ends after the current line and a last STATE, with exit code 143 or 130. (The SDK exits with 0,
 so an orchestrator takes the run for complete.) If that takes longer than MAX_SECONDS, since the
 target does not read, the program ends at once.
-
-This module is imported before all others, so that signals are handled while those are imported.
 """
 
 from __future__ import annotations

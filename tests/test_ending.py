@@ -38,21 +38,11 @@ def arguments(folder: Path, sandbox: Sandbox, *streams: str, **settings: Any) ->
 
 
 @SIGNALS
-@pytest.mark.parametrize("module", ["click", "requests", "singer_sdk.mapper", "tap_mux.cli"])
+@pytest.mark.parametrize(
+    "module",
+    ["tap_mux.ending", "logging", "contextlib", "click", "singer_sdk.mapper", "tap_mux.cli"],
+)
 def test_a_signal_during_the_imports(number: signal.Signals, module: str) -> None:
-    done = killed_at_import(module, number)
-    assert (done.returncode, done.stdout, done.stderr) == (128 + number, b"", b"")
-
-
-@SIGNALS
-@pytest.mark.parametrize("module", ["tap_mux.ending", "logging", "contextlib"])
-def test_a_signal_before_there_is_a_handler(number: signal.Signals, module: str) -> None:
-    done = killed_at_import(module, number)
-    assert (done.returncode, done.stdout, done.stderr) == (-number, b"", b"")
-
-
-def killed_at_import(module: str, number: signal.Signals) -> subprocess.CompletedProcess[bytes]:
-    """Run the tap, with a signal when it begins to import a module."""
     program = f"""
 import os, sys
 from tap_mux.__main__ import main
@@ -67,7 +57,8 @@ assert {module!r} not in sys.modules
 sys.meta_path.insert(0, Kills())
 main()
 """
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, b"", b"")
 
 
 @SIGNALS
