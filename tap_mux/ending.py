@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+CAN_BLOCK = hasattr(signal, "pthread_sigmask")
+"""Whether a thread can keep signals waiting: not on Windows."""
+
 MAX_SECONDS = 1.0
 """How long after a signal the program ends, whatever it is doing."""
 
@@ -44,6 +47,13 @@ def run(program: Callable[[], None]) -> NoReturn:
     Args:
         program: What to run. A signal raises ToldToEnd in it.
     """
+    if CAN_BLOCK:
+        # Python writes the number of a signal there at once, even while the main thread waits for
+        # a function of C, such as one that asks a name server.
+        read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        _thread.start_new_thread(_end_soon, (read_end,))
     for number in SIGNALS:
         signal.signal(number, _on_signal)
     code: object = 0
@@ -69,15 +79,15 @@ def _on_signal(number: int, _frame: FrameType | None) -> None:
     if _Told.code is not None:
         return  # it is ending already
     _Told.code = 128 + number
-    # Not a Thread: the signal may have come while this thread holds the lock of that module.
-    _thread.start_new_thread(_end_soon, (_Told.code,))
     if not _Told.lines_begun:
         raise ToldToEnd(_Told.code)
 
 
-def _end_soon(code: int) -> NoReturn:
+def _end_soon(read_end: int) -> NoReturn:
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they are for the main thread
+    (number,) = os.read(read_end, 1)
     time.sleep(MAX_SECONDS)
-    os._exit(code)
+    os._exit(128 + number)
 
 
 @contextmanager
@@ -104,13 +114,12 @@ def handlers_kept() -> Iterator[None]:
     A signal inside the block waits for its end.
     """
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
-    can_block = hasattr(signal, "pthread_sigmask")  # not on Windows
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if can_block else set()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if CAN_BLOCK else set()
     try:
         yield
     finally:
         for number, handler in handlers.items():
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
-        if can_block:
+        if CAN_BLOCK:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -185,6 +185,27 @@ ending.run(program)
         assert b"Fatal" not in done.stderr
 
 
+@SIGNALS
+def test_a_signal_while_python_waits_for_a_function_of_c(number: signal.Signals) -> None:
+    program = """
+import hashlib
+from tap_mux import ending
+
+def program():
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 500_000_000)  # takes minutes
+
+ending.run(program)
+"""
+    with start([sys.executable, "-c", program]) as process:
+        assert process.stdout
+        process.stdout.readline()
+        before = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+        assert time.monotonic() - before < 2
+
+
 def test_an_error_that_nobody_expected_has_a_traceback_and_fails() -> None:
     program = "from tap_mux import ending; ending.run(lambda: 1 / 0)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
