@@ -10,7 +10,7 @@ import json
 import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import requests
@@ -78,7 +78,8 @@ class MuxClient:
             retry_policy: Says how often one request is tried before it has failed.
             mux_clock: Is set by the answers.
         """
-        self._base = api_url.rstrip("/")
+        parts = urlsplit(api_url)
+        self._server = f"{parts.scheme}://{parts.netloc}"  # a path may be the key of a gateway
         self._timeout = timeout_seconds
         self._rate_limiter = rate_limiter
         self._retry_policy = retry_policy
@@ -87,7 +88,7 @@ class MuxClient:
         self._in_flight = threading.BoundedSemaphore(max_in_flight)
         request = requests.Request(
             "GET",
-            f"{self._base}/",
+            f"{api_url.rstrip('/')}/",
             headers={
                 "User-Agent": user_agent,
                 "Accept": "application/json",
@@ -193,7 +194,7 @@ class MuxClient:
                 date = headers.get("Date")
                 self._mux_clock.learn(date, sent_at=sent_at, answered_at=answered_at)
         except HTTPError as error:
-            text = f"{request} got no answer from {self._base}"
+            text = f"{request} got no answer from {self._server}"
             raise network_error(text, error) from None
         finally:
             if status == HTTPStatus.TOO_MANY_REQUESTS:

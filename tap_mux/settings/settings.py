@@ -258,6 +258,15 @@ _MOMENT = re.compile(
 )
 
 
+_API_URL = re.compile(
+    r"https?://(?P<host>[a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?"
+    r"(/[\w.~!$&'()*+,;=:%/-]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_MAX_PORT = 65_535
+_MAX_LABEL = 63
+"""How long each part of the name of a host may be."""
+
 _BOUNDS = {"rate_limit_reserve": (0, 0.9), "max_requests_per_second": (0.01, 1000)}
 
 
@@ -314,7 +323,7 @@ def validation_errors(config: Mapping[str, Any], *, needs_token: bool = True) ->
     yield from _stream_params_errors(config.get("stream_params", {}))
     if "@" in config["api_url"]:
         yield "api_url cannot have a user name, a password or any other @ in it"
-    elif not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", config["api_url"]):
+    elif not _is_url(config["api_url"]):
         yield "api_url is not an http or https URL, such as https://api.mux.com"
     elif not is_private(config["api_url"]):
         yield "api_url has to begin with https, since others could read the access token"
@@ -337,6 +346,16 @@ def validation_errors(config: Mapping[str, Any], *, needs_token: bool = True) ->
     start, end = moments.get("start_date"), moments.get("end_date")
     if start and end and end <= start:
         yield f"end_date ({config['end_date']}) has to be after start_date ({config['start_date']})"
+
+
+def _is_url(text: str) -> bool:
+    """Return whether a text is a URL that can be asked. If not, the error would quote all of it."""
+    found = _API_URL.fullmatch(text)
+    return (
+        found is not None
+        and int(found["port"] or 0) <= _MAX_PORT
+        and all(0 < len(label) <= _MAX_LABEL for label in found["host"].rstrip(".").split("."))
+    )
 
 
 def _token_errors(config: Mapping[str, Any], *, needs_token: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from mux_sandbox import Answer, Environment
-from tap_mux.api.errors import APIError, MuxError
+from tap_mux.api.errors import APIError, MuxError, UnreachableError
 from tap_mux.api.transport import route_to
 from tap_mux.api.workers import WorkerPool
 from tests.support.client import client_of
@@ -79,6 +79,13 @@ class TestRequest:
         with pytest.raises(APIError, match="302 Found"):
             client.get(PATH)
         assert len(sandbox.requests) == 1
+
+
+def test_a_server_that_is_not_there_is_named_without_a_path(sandbox: Sandbox) -> None:
+    client = client_of(sandbox, api_url="http://127.0.0.1:1/hush/", max_attempts=1)
+    with pytest.raises(UnreachableError, match=r"from http://127\.0\.0\.1:1: ") as raised:
+        client.get(PATH)
+    assert "hush" not in str(raised.value)
 
 
 def test_goes_through_the_users_proxy(
