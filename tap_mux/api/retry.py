@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 MAX_WAIT_SECONDS = 60.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
+LONG_WAIT = 6
+"""How many times ``max_wait_seconds`` one wait may take that Mux asks for."""
+
 OUTAGE_SECONDS = 10.0
 """For so long after a warning, failures of the same kind give none, unless of a later try."""
 
@@ -71,14 +74,17 @@ class RetryPolicy:
     def obeyed(self, retry_after: float | None) -> float | None:
         """Return for how long to wait because Mux asks for it; None if its wish is not followed.
 
-        One wait may be longer than ``max_wait_seconds``. All requests that Mux asks to wait
-        meanwhile may wait as long. Afterwards, none may: else Mux could hold up a run for ever.
+        One wait may be longer than ``max_wait_seconds``, up to LONG_WAIT times. All requests that
+        Mux asks to wait meanwhile may wait as long. Afterwards, none may: else Mux could hold up a
+        run for ever.
 
         Args:
             retry_after: Seconds that Mux asks to wait, or None if it did not say.
         """
         if retry_after is None or retry_after <= self.max_wait_seconds:
             return retry_after
+        if retry_after > LONG_WAIT * self.max_wait_seconds:
+            return None
         now = self.rate_limiter.clock.now()
         with self._lock:
             if self._long_wait_until is None:

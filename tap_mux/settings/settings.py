@@ -172,8 +172,8 @@ SETTINGS = th.PropertiesList(
         title="Maximum Wait Seconds",
         description=(
             "How long one request may wait in all after failures and refusals before its stream "
-            "fails, in seconds. A longer wait that Mux asks for is obeyed once in a run, up to an "
-            "hour."
+            "fails, in seconds. A wait up to six times as long is obeyed once in a run if Mux asks "
+            "for it."
         ),
     ),
     th.Property(

@@ -45,6 +45,18 @@ def test_an_hour_that_mux_asks_for_is_waited_once(
 
 
 @pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("most", "requests"), [(10, 1), (599, 1), (600, 2)])
+def test_a_low_bound_is_kept_whatever_mux_asks_for(
+    sandbox: Sandbox, waits: Waits, status: int, most: int, requests: int
+) -> None:
+    sandbox.faults.add(PATH, times=None, action=refused(status, 3600))
+    with pytest.raises(APIError, match=rf"max_wait_seconds \({most}\)"):
+        client_of(sandbox, max_attempts=8, max_wait_seconds=most).get(PATH)
+    assert len(sandbox.requests) == requests
+    assert sum(waits) + waits.for_rate_limit < 3610 * (requests - 1) + 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
 def test_an_hour_is_waited_once_by_all_requests_together(
     sandbox: Sandbox, waits: Waits, status: int
 ) -> None:
