@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_mux.exports.csv_rows import CSVFile
-from tap_mux.exports.dates import AWAITED
 from tap_mux.exports.download import Download, RestartError
 from tap_mux.exports.plain_rows import PlainEncoder
 from tap_mux.records.emitter import FileBatch
@@ -58,7 +57,7 @@ class DailyExport(FileBatch):
         download: Callable[[File], Download],
         table: Table,
         workers: WorkerPool,
-        awaited: Sequence[str] = (),
+        notes: Mapping[str, Any],
     ) -> None:
         """Take the files; they are downloaded when the batch is read.
 
@@ -67,10 +66,10 @@ class DailyExport(FileBatch):
             download: Returns the download of a file.
             table: Which columns to read.
             workers: Encode blocks while others are downloaded.
-            awaited: Dates before the bookmark that later runs have to look for.
+            notes: What else the state has to say when the files have been read.
         """
         self.bookmark = utc_timestamp(files[0].date.isoformat())
-        self.notes = {AWAITED: awaited}
+        self.notes = notes
         self._files = files
         self._download = download
         self._table = table

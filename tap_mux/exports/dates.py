@@ -19,6 +19,12 @@ AWAITED = "missing_dates"
 Mux may list an export later than that of the next day. So the bookmark alone would hide it.
 """
 
+EARLIEST = "earliest_date"
+"""What a state calls the earliest date that was read, if no ``start_date`` was set.
+
+Mux may list an earlier one later, too.
+"""
+
 _ONE_DAY = timedelta(days=1)
 
 
@@ -83,8 +89,12 @@ def _missing(
     # What is older than all exports that Mux keeps is gone; what is newer is yet to come.
     last = max(listed, default=today - (RETENTION_DAYS + 1) * _ONE_DAY)
     last = min(last, end - _ONE_DAY) if end else last
-    days = (first + number * _ONE_DAY for number in range((last - first).days + 1))
-    return [day for day in days if day not in listed]
+    return [day for day in days_between(first, last + _ONE_DAY) if day not in listed]
+
+
+def days_between(first: date, end: date) -> list[date]:
+    """Return the dates from the first one on, without the end."""
+    return [first + number * _ONE_DAY for number in range((end - first).days)]
 
 
 def read_awaited(stream: str, state: Mapping[str, Any]) -> list[date]:
@@ -104,6 +114,24 @@ def read_awaited(stream: str, state: Mapping[str, Any]) -> list[date]:
         text = (
             f"{AWAITED} in the state of {stream} is no list of dates: {noted!r}. Fix or delete it"
         )
+        raise MuxError(text) from None
+
+
+def read_earliest(stream: str, state: Mapping[str, Any]) -> date | None:
+    """Return the earliest date that was read, if a state has noted it.
+
+    Args:
+        stream: The name of the stream, for the error.
+        state: The state of a partition.
+
+    Raises:
+        MuxError: It is no date.
+    """
+    noted = state.get(EARLIEST)
+    try:
+        return None if noted is None else date.fromisoformat(noted)
+    except (TypeError, ValueError):
+        text = f"{EARLIEST} in the state of {stream} is no date: {noted!r}. Fix or delete it"
         raise MuxError(text) from None
 
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from tap_mux.exports.batch import DailyExport, Table
 from tap_mux.exports.csv_rows import UNKNOWN
-from tap_mux.exports.dates import RETENTION_DAYS, format_dates, read_awaited, sort_dates
+from tap_mux.exports.dates import (
+    AWAITED,
+    EARLIEST,
+    RETENTION_DAYS,
+    days_between,
+    format_dates,
+    read_awaited,
+    read_earliest,
+    sort_dates,
+)
 from tap_mux.exports.download import Download
 from tap_mux.exports.files import Exports
 from tap_mux.records.selection import is_selected, known_paths
@@ -55,7 +64,8 @@ class ExportedVideoViews(MuxStream):
         """List the records of each date."""
         exports = Exports(self.client, self.path)
         listed = exports.list()
-        dates = self._dates(partition, listed)
+        earliest = self._earliest(partition, listed)
+        dates = self._dates(partition, listed, earliest)
 
         def download(file: File) -> Download:
             return Download(
@@ -67,11 +77,20 @@ class ExportedVideoViews(MuxStream):
             )
 
         for day in dates.to_read:
-            yield DailyExport(
-                listed[day], download, self._table, self.workers, dates.left_after(day)
-            )
+            earliest = min(earliest, day) if earliest else None
+            notes = {
+                AWAITED: dates.left_after(day),
+                EARLIEST: earliest.isoformat() if earliest else None,
+            }
+            yield DailyExport(listed[day], download, self._table, self.workers, notes)
 
-    def _dates(self, partition: Context, listed: Collection[date]) -> Dates:
+    def _earliest(self, partition: Context, listed: Collection[date]) -> date | None:
+        """Return the earliest date that has been read, or is read now; None if not known."""
+        if self.bookmark(partition) is not None:
+            return read_earliest(self.name, self.get_context_state(partition))
+        return None if self.config.get("start_date") else min(listed, default=None)
+
+    def _dates(self, partition: Context, listed: Collection[date], earliest: date | None) -> Dates:
         """Sort out which dates are to be read, and warn of those that cannot be."""
         start_date = settings.moment(self.config, "start_date")
         end_date = settings.moment(self.config, "end_date")
@@ -82,6 +101,8 @@ class ExportedVideoViews(MuxStream):
         if bookmark is not None:
             following = datetime.fromtimestamp(bookmark, UTC).date() + _ONE_DAY
             noted = read_awaited(self.name, self.get_context_state(partition))
+            if earliest and listed:  # Mux may list dates before those that were the first ones
+                noted = [*days_between(min(listed), earliest), *noted]
             noted = [day for day in noted if first is None or first <= day]
             first = max(first, following) if first else following
         today = datetime.fromtimestamp(self.now, UTC).date()

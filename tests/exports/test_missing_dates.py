@@ -123,6 +123,47 @@ class TestLateFiles:
         assert bookmark(third.states[-1], STREAM) == midnight(1)
         assert not ids(read(sandbox, state=third.states[-1]))
 
+    @pytest.mark.parametrize("start", [None, day(6), day(3)])
+    def test_before_all_others_is_read_by_a_later_run(
+        self, sandbox: Sandbox, start: str | None
+    ) -> None:
+        settings = {"start_date": start} if start else {}
+        publish(sandbox, self.files(2))
+        state = read(sandbox, **settings).states[-1]
+        sandbox.faults.clear()
+        publish(sandbox, self.files(5, 2, 1))
+        second = read(sandbox, state=state, **settings)
+        assert ids(second) == (["1"] if start == day(3) else ["5", "1"])
+        sandbox.faults.clear()
+        publish(sandbox, self.files(5, 4, 2, 1))
+        third = read(sandbox, state=second.states[-1], **settings)
+        assert ids(third) == ([] if start == day(3) else ["4"])
+        assert not ids(read(sandbox, state=third.states[-1], **settings))
+
+    def test_several_before_all_others_are_read_after_a_failure(self, sandbox: Sandbox) -> None:
+        publish(sandbox, self.files(2))
+        state = read(sandbox).states[-1]
+        sandbox.faults.clear()
+        files = self.files(6, 5, 4, 2)
+        publish(sandbox, {**files, day(5): "no header\n"})
+        output = Output()
+        with pytest.raises(MuxError, match="has no column 'view_id'"):
+            read(sandbox, state=state, output=output)
+        assert ids(output) == ["6"]
+        sandbox.faults.clear()
+        publish(sandbox, files)
+        output = read(sandbox, state=output.states[-1])
+        assert ids(output) == ["5", "4"]
+        assert not ids(read(sandbox, state=output.states[-1]))
+
+    @pytest.mark.parametrize("earliest", ["soon", 1, ["2026-01-01"]])
+    def test_an_earliest_date_that_is_none(self, sandbox: Sandbox, earliest: object) -> None:
+        state = state_of(midnight(2))
+        state["bookmarks"][STREAM]["partitions"][0]["earliest_date"] = earliest
+        publish(sandbox, self.files(1))
+        with pytest.raises(MuxError, match=r"earliest_date in the state of .*Fix or delete it"):
+            read(sandbox, state=state)
+
     def test_a_run_that_fails_leaves_the_rest_noted(
         self, sandbox: Sandbox, waits: list[float]
     ) -> None:

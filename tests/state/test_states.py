@@ -6,6 +6,7 @@ Of version 0.1.0 there are several forms, since it grew for long. A file says on
 - ``by_window``: they are kept by ``window_start``, and all are moments.
 - ``of_a_killed_run``: streams that are not in order have notes of how far the run came.
 - ``with_notes``: exports that were missing are noted.
+- ``with_earliest_date``: so is the earliest one that was read.
 - ``wrapped_by_meltano``: as Meltano's own database has it.
 
 Add a file for each form that a release changes. Never change one.
