@@ -42,6 +42,8 @@ class Dimensions(MuxStream):
                 text = f"GET {self.path} gave dimensions that are not lists of names"
                 raise UnexpectedAnswerError(text)
             found |= dict.fromkeys(names, category)
+        if not found:
+            self.warn_incomplete(f"GET {self.path} gave no dimension")
         yield [{"name": name, "category": category} for name, category in found.items()]
 
     def probe(self) -> None:

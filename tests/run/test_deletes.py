@@ -180,6 +180,29 @@ class TestMessages:
         assert f"uploads may lack records: {text}" in caplog.text
         assert "no rows are deleted" in caplog.text
 
+    @pytest.mark.parametrize("data", [{}, {"basic": [], "advanced": []}])
+    def test_not_for_an_answer_without_any_dimension(
+        self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, data: Any
+    ) -> None:
+        sandbox.faults.add("/data/v1/dimensions", times=None, action=Answer(200, {"data": data}))
+        assert message_types(read(sandbox, "dimensions"), "dimensions") == ["SCHEMA"]
+        assert "dimensions may lack records: GET /data/v1/dimensions gave no" in caplog.text
+
+    def test_not_where_mux_counts_more_related_incidents_than_it_gives(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        world.tables["incidents"] = [{"id": "one", "started_at": "2026-01-01T00:00:00Z"}]
+        first = Answer(200, {"data": [{"id": "two"}], "total_row_count": 2})
+        then = Answer(200, {"data": [], "total_row_count": 2})
+        sandbox.faults.add(
+            lambda request: "/related" in request.path and request.page == 1,
+            times=None,
+            action=first,
+        )
+        sandbox.faults.add("/related", times=None, action=then)
+        output = read(sandbox, "related_incidents")
+        assert message_types(output, "related_incidents") == ["SCHEMA", "RECORD"]
+
     def test_not_for_an_error_that_looks_like_an_empty_list(self, sandbox: Sandbox) -> None:
         body = {"data": [], "error": {"type": "unavailable", "messages": ["Try later."]}}
         sandbox.faults.add(ASSETS, times=None, action=Answer(200, body))
