@@ -147,6 +147,14 @@ def test_an_output_that_cannot_be_written_is_one_line(
     assert f"The output cannot be written: {reason}" in last
 
 
+def test_a_log_that_is_closed_is_no_reason_to_end(tmp_path: Path, sandbox: Sandbox) -> None:
+    command = [*TAP, *arguments(tmp_path, sandbox, "environments")]
+    with start(["sh", "-c", 'exec "$@" 2>&-', "sh", *command]) as tap:
+        output, _ = tap.communicate(timeout=30)
+    assert tap.returncode == 0
+    assert [line["type"] for line in messages(output.decode())].count("RECORD") == 1
+
+
 def test_a_limit_of_the_file_size_is_one_line(
     tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
 ) -> None:

@@ -58,7 +58,12 @@ def _is_watched() -> bool:
     """Return whether a person runs the tap alone: output in a file, log on a terminal."""
     kind = os.fstat(sys.__stdout__.fileno()).st_mode if sys.__stdout__ else stat.S_IFIFO
     is_piped = stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
-    return sys.stderr.isatty() and not sys.stdout.isatty() and not is_piped
+    return _is_terminal(sys.stderr) and not _is_terminal(sys.stdout) and not is_piped
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal; one that is closed is None."""
+    return stream is not None and stream.isatty()
 
 
 def _log_to(stream: TextIO, *, instead_of: TextIO) -> None:
