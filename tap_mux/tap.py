@@ -195,7 +195,8 @@ class TapMux(Tap):
             MuxError: No environment can be read, a stream failed, or a stream is not available and
                 that counts as a failure.
         """
-        _ = self.environments.readable  # each token is tried before the first message
+        # Each token is tried before the first message.
+        self.environments.raise_if_unnamed(self.state.get("bookmarks", {}))
         if self.state:
             self.state_writer.write_state(self.state)
         selected = [stream for stream in self.streams.values() if stream.selected]

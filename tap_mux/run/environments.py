@@ -83,6 +83,32 @@ class Environments:
         """Whether all access tokens work."""
         return len(self.readable) == len(self.all)
 
+    def raise_if_unnamed(self, bookmarks: Mapping[str, Any]) -> None:
+        """Raise an error if Mux did not name the environment of which the state has bookmarks.
+
+        Else all would be read from the beginning, and environment_id would become null in rows that
+        had it.
+
+        Args:
+            bookmarks: What the state has of each stream.
+
+        Raises:
+            MuxError: It did not.
+        """
+        named = {
+            environment_id
+            for each in bookmarks.values()
+            for partition in each.get("partitions", ())
+            if (environment_id := partition["context"].get("environment_id"))
+        }
+        if named and [environment.id for environment in self.readable] == [None]:
+            text = (
+                "Mux did not say which environment this is, so the state, which is of "
+                f"{', '.join(sorted(named))}, cannot be used. Run the tap again; if it stays so, "
+                "run it without the state"
+            )
+            raise MuxError(text)
+
     def warn_of_removed(self, bookmarks: Mapping[str, Any], tables: Iterable[str]) -> None:
         """Warn of environments whose rows loaders delete, since they are not read any more.
 

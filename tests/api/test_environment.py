@@ -18,7 +18,7 @@ from mux_sandbox import (
     SandboxOptions,
 )
 from tap_mux.api.environment import Environment as Access
-from tap_mux.api.errors import APIError, NoAnswerError, UnreachableError
+from tap_mux.api.errors import APIError, MuxError, NoAnswerError, UnreachableError
 from tap_mux.api.rate_limit import RateLimiter
 from tests.support.records import DAY, HOUR, NOW, asset, view
 from tests.support.tapping import Output, run_tap
@@ -107,6 +107,19 @@ def test_without_whoami_it_is_null_with_a_warning(
     assert bookmarks(output.states[-1]).keys() == {None}
     again = run_tap(sandbox, "assets", "video_views", state=output.states[-1])
     assert bookmarks(again.states[-1]) == bookmarks(output.states[-1])
+
+
+def test_without_whoami_the_state_of_an_environment_is_not_left_aside(
+    world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    state = run_tap(sandbox, "assets").states[-1]
+    sandbox.faults.add(WHOAMI, times=None, action=Answer(500))
+    output = Output()
+    with pytest.raises(MuxError, match="the state, which is of sandbox-environment, cannot be"):
+        run_tap(sandbox, "assets", state=state, output=output)
+    assert output.messages == []
+    assert run_tap(sandbox, "assets").records("assets")
 
 
 def access(sandbox: Sandbox, **settings: Any) -> Access:
