@@ -85,4 +85,5 @@ def _most_of_sums(name: str, world: World, facts: Facts) -> int:
 
 def most_of_all(world: World, facts: Facts) -> int:
     """Return how many requests a run may take in one environment."""
-    return 1 + sum(most_requests(name, world, facts) for name in facts.streams)
+    times = 100 // world.page_cap
+    return 1 + times * sum(most_requests(name, world, facts) for name in facts.streams)

@@ -105,6 +105,8 @@ class World:
     def __post_init__(self) -> None:
         """Fill the environment with what there is when the story begins."""
         self.sums = Sums(self.seed)
+        # A page may have fewer records than it is asked for.
+        self.page_cap = (100, 100, 100, 10)[draw(self.seed, "page cap") % 4]
         self.is_start_included = self.chance.random() < 0.5
         self.is_end_included = self.chance.random() < 0.5
         self.are_views_counted = self.chance.random() < 0.8

@@ -69,7 +69,7 @@ def list_whole(request: Request) -> Row:
 def list_assets(request: Request) -> Row:
     """Give a page of the assets, by cursor: a position in the list, as it seems to be at Mux."""
     listed = request.world.tables["assets"].listed
-    limit = request.number("limit", 25)
+    limit = min(request.number("limit", 25), request.world.page_cap)
     start = int(base64.b64decode(request.text("cursor") or base64.b64encode(b"0")))
     end = start + limit
     cursor = base64.b64encode(str(end).encode()).decode() if end < len(listed) else None

@@ -76,6 +76,6 @@ def repeat_page(request: Request) -> None:
 
 def page_of(request: Request, rows: list[Any], default: int = 25) -> list[Any]:
     """Return the page that is asked for."""
-    limit = min(request.number("limit", default), 100)
+    limit = min(request.number("limit", default), request.world.page_cap)
     start = (request.number("page", 1) - 1) * limit
     return rows[start : start + limit]
