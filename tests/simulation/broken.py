@@ -188,13 +188,13 @@ LONG_LISTS = ("webhooks", "incidents", "uploads", "signing_keys", "live_streams"
 
 BREAKS: list[Break] = [
     Break(note_bookmarks_early, (), 0),
-    Break(skip_a_page, (), 2),
+    Break(skip_a_page, (), 1),
     Break(forget_the_lookback, (), 1),
     Break(forget_the_lookback_of_sums, (), 24),
     Break(drop_a_page_on_retry, (), 1),
     Break(end_with_success, (), 1),
     Break(believe_one_reading, LONG_LISTS, 14),
-    Break(exclude_the_border_of_a_window, ("video_views",), 1),
+    Break(exclude_the_border_of_a_window, ("video_views",), 3),
     Break(keep_a_bookmark_of_half, ("robot_jobs", "directive_runs"), 2),
     Break(accept_half_a_file, ("exported_video_views",), 614),
     Break(forget_missing_dates, ("exported_video_views",), 11),
