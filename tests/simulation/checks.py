@@ -175,7 +175,7 @@ def _check_possible(world: World, facts: Facts, name: str, rows: Mapping[Key, Ro
         for message in facts.messages
         if message["type"] == "RECORD" and message["stream"] == name
     }
-    for key in written & rows.keys():
+    for key in (key for key in rows if key in written):  # in order: those of an interval together
         allowed = duty.values(world, key, 0.0, facts.ended)
         if duty.payload(rows[key]) not in allowed:
             text = f"{name}: {key} is {duty.payload(rows[key])!r}, but was only ever {allowed}"
