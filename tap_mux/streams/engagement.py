@@ -119,10 +119,9 @@ class EngagementStream(PeriodicStream):
             is_no_id = error.status == HTTPStatus.BAD_REQUEST and not error.is_timeframe_refused
             if is_no_id:
                 self.logger.warning("%s lacks the %s %r: %s", self.name, self.watched, item, error)
-            elif error.is_not_found:
-                self._missing.append(error)
-            else:
+            elif not error.is_not_found:
                 raise
+            self._missing.append(error)
             return None
         self._has_found = True
         return answer

@@ -144,12 +144,15 @@ def test_not_available(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> No
     assert "Skipped asset_heatmaps, which is not available" in caplog.text
 
 
-def test_a_later_run_that_finds_nothing_fails_and_leaves_the_bookmark(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_later_run_that_finds_nothing_fails_and_leaves_the_bookmark(
+    sandbox: Sandbox, status: int
+) -> None:
     state = run_tap(sandbox, "asset_heatmaps", lookback_days=0, **START).states[-1]
     state["bookmarks"]["asset_heatmaps"]["partitions"][0]["replication_key_value"] = day(2)
-    sandbox.faults.add("/engagement/", times=None, action=Answer(404))
+    sandbox.faults.add("/engagement/", times=None, action=Answer(status))
     output = Output()
-    with pytest.raises(MuxError, match=r"404.*An earlier run could read it"):
+    with pytest.raises(MuxError, match=f"{status}.*An earlier run could read it"):
         run_tap(sandbox, "asset_heatmaps", state=state, output=output)
     assert bookmark(output.states[-1], "asset_heatmaps") == day(2)
     sandbox.faults.clear()
