@@ -38,6 +38,8 @@ class Bookmarks:
         self._label = label
         self._former_keys = former_keys
         self._found: dict[tuple[Any, ...], int | None] = {}
+        self.forgotten: list[Context] = []
+        """The partitions that earlier runs have read with another filter."""
 
     def find(
         self,
@@ -65,6 +67,7 @@ class Bookmarks:
             label = ", ".join([self._label, *parts])
             state = state_of(partition)
             if key is not None and _forget_other_filter(state, query):
+                self.forgotten.append(partition)
                 logger.warning(
                     "%s is read from the beginning: its bookmark was made with other stream_params",
                     label,

@@ -217,9 +217,10 @@ class Reading:
 
     def _was_read_before(self, partition: Context) -> bool:
         try:
-            return self.stream.bookmark(partition) is not None
+            has_bookmark = self.stream.bookmark(partition) is not None
         except MuxError:  # it is raised again where the partition is read
             return False
+        return has_bookmark or partition in self.stream.bookmarks.forgotten
 
     def _fail(self, error: MuxError, part: str) -> None:
         self.stream.is_complete = False

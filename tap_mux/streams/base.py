@@ -91,7 +91,7 @@ class MuxStream(Stream):
         """What reading the stream costs."""
         self.extent = Extent()
         """How much there is to read, as far as it is known."""
-        self._bookmarks = Bookmarks(self.name, self.label, self.former_replication_keys)
+        self.bookmarks = Bookmarks(self.name, self.label, self.former_replication_keys)
         self._writers = tap.message_writer, tap.state_writer.write_state
 
     @abstractmethod
@@ -229,7 +229,7 @@ class MuxStream(Stream):
             MuxError: The bookmark is no moment.
         """
         key = self.replication_key if self.replication_method == REPLICATION_INCREMENTAL else None
-        return self._bookmarks.find(partition, self.get_context_state, key, self.query, self.now)
+        return self.bookmarks.find(partition, self.get_context_state, key, self.query, self.now)
 
     def read_up_to(self, records: list[Record], moment: int) -> list[Record]:
         """Return sorted records as a batch that says up to which moment there are no others."""

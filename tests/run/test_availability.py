@@ -78,6 +78,13 @@ class TestUnavailable:
         assert bookmark(output.states[-1]) == bookmark(state)
         assert len(output.records("assets")) == 1
 
+    def test_what_an_earlier_run_has_read_with_another_filter_fails(self, sandbox: Sandbox) -> None:
+        state = run_tap(sandbox, "video_views", **SINCE).states[-1]
+        sandbox.faults.add(VIEWS, times=None, action=Answer(403, NO))
+        params = {"video_views": {"filters[]": ["country:US"]}}
+        with pytest.raises(MuxError, match=r"403.*An earlier run could read it"):
+            run_tap(sandbox, "video_views", state=state, stream_params=params)
+
     def test_a_dimension_that_an_earlier_run_has_read_fails_behind_one_that_is_new(
         self, sandbox: Sandbox
     ) -> None:
