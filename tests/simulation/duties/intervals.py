@@ -69,7 +69,8 @@ class UsageDuty(Duty):
         span = Span.of(facts)
         for day in world.usage_days(facts.began):
             end = span.end // DAY * DAY
-            if world.usage_ready_at(int(end) - DAY) > facts.began:
+            is_next_day = facts.ended >= end + DAY  # so Mux makes one more
+            if is_next_day or world.usage_ready_at(int(end) - DAY) > facts.began:
                 end -= 2 * DAY  # the last days come with the next run
             is_asked_for = max(span.start, 0) // DAY * DAY <= day < end
             if is_asked_for and world.usage_ready_at(day) <= facts.began:
