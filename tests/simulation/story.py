@@ -252,9 +252,11 @@ class Story:
                 text = f"more than {most} requests: {dict(facts.requests)}"
                 raise BrokenPromiseError(text)
         is_denied = any(world.denied for world in self.worlds.values())
-        is_starved = self.server.others and not self.server.announces
+        tries = self.config["max_attempts"]
+        # Where nothing is announced, a few 429 in a row are chance.
+        is_starved = not self.server.announces and (self.server.others or tries < 8)
         is_disturbed = self.faults.rate or kill or is_denied or is_starved
-        is_easy = not is_disturbed and self.config["max_attempts"] > 1
+        is_easy = not is_disturbed and tries > 1
         if is_easy and not facts.is_complete:
             text = f"nothing went wrong, but the run ended so: {facts.end}"
             raise BrokenPromiseError(text)
