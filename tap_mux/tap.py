@@ -27,8 +27,9 @@ from tap_mux.run.environments import Environments
 from tap_mux.run.lanes import lanes_of, read_one_by_one, read_side_by_side
 from tap_mux.run.outcome import Outcome
 from tap_mux.run.progress import Progress
-from tap_mux.settings.settings import SETTINGS, validation_errors
+from tap_mux.settings.settings import SETTINGS
 from tap_mux.settings.suggestion import suggestion
+from tap_mux.settings.validation import validation_errors
 from tap_mux.settings.variables import settings_in
 from tap_mux.streams import ALL_STREAMS
 
