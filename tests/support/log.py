@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from tap_mux.run.progress import COLUMNS
+
 
 def one_line(stderr: str) -> str:
     """Return the only error line of the log."""
@@ -15,3 +19,17 @@ def warnings_in(stderr: str) -> list[str]:
     assert "Traceback" not in stderr
     assert "| ERROR" not in stderr
     return [line for line in stderr.splitlines() if "| WARNING" in line]
+
+
+def table_of(log: str) -> dict[str, dict[str, str]]:
+    """Return the table at the end of a log: the cells of each stream by column."""
+    lines = [line.split(" | ")[-1] for line in log.splitlines()]
+    (start,) = [n for n, line in enumerate(lines) if line.startswith("stream ")]
+    rows = {}
+    for line in lines[start + 1 :]:
+        cells = re.split(r" {2,}", line)
+        rows[cells[0]] = dict(zip(COLUMNS, cells, strict=False))
+        rows[cells[0]]["line"] = line
+        if cells[0] == "total":
+            break
+    return rows

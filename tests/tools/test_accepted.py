@@ -15,7 +15,15 @@ from tools.compare import NO_STREAM
 from tools.ours import readers
 
 if TYPE_CHECKING:
+    from tests.tools.changes import Json
     from tests.tools.command import Run
+
+
+def with_new_field() -> Json:
+    """Return a description of the API in which assets have a field more."""
+    api = agreeing()
+    CHANGES["new field"][0](api)
+    return api
 
 
 class TestAccepted:
@@ -33,9 +41,7 @@ class TestAccepted:
         self, run: Run, monkeypatch: pytest.MonkeyPatch, streams: str, what: str, names: str
     ) -> None:
         monkeypatch.setattr(accepted, "ACCEPTED", (Accepted(streams, what, names, "Why."),))
-        api = agreeing()
-        CHANGES["new field"][0](api)
-        code, lines = run(api)
+        code, lines = run(with_new_field())
         assert code == 0
         assert lines[-1] == "Differences: 0, and 1 accepted"
         assert "  new field: colour (string)" not in lines
@@ -53,9 +59,7 @@ class TestAccepted:
         self, run: Run, monkeypatch: pytest.MonkeyPatch, streams: str, what: str, names: str
     ) -> None:
         monkeypatch.setattr(accepted, "ACCEPTED", (Accepted(streams, what, names, "Why."),))
-        api = agreeing()
-        CHANGES["new field"][0](api)
-        code, lines = run(api)
+        code, lines = run(with_new_field())
         assert code == 1
         assert lines[:2] == ["assets", "  new field: colour (string)"]
         assert f"  {streams}, {what}: {names} (Why.)" in lines
