@@ -14,7 +14,10 @@ as 28 requests take (3.7 seconds), and see what happens:
 So a limit costs one refusal in about 28 requests, and refusals by chance cost little. No low rate
 is kept longer than 26 seconds. Soon after, we send 5 a second again.
 
-After several refusals in a row we pause: 1 second, then 2, 4, up to a minute, less some jitter.
+Where Mux says how long to wait, we pause. After several refusals in a row we pause, too: 1 second,
+then 2, 4, up to a minute, less some jitter. The bucket fills meanwhile, so that the next requests
+are let through, however fast they are. So a pause counts as if all its requests had been refused,
+and the low rate is kept for so much longer.
 """
 
 from __future__ import annotations
@@ -77,6 +80,7 @@ class Pace:
         self._is_proven = False
         self._kept_from = self._kept_until = -math.inf
         self._answered = self._refused = 0  # at the low rate
+        self._missed = 0.0  # requests at the low rate that were not sent, because of pauses
         self._sent = deque([-math.inf])  # times of the last second, and the last one
         self._refused_at = self._paused_until = -math.inf
         self._refused_in_a_row = 0
@@ -117,13 +121,13 @@ class Pace:
         """
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         if retry_after is not None:
-            self._pause(now + retry_after + chance)
+            self._pause(now, retry_after + chance / 4)
         if sent_at >= self._refused_at:  # else the last refusal was of the same moment
             self._refused_at = now
             self._refused_in_a_row += 1
             if retry_after is None and self._refused_in_a_row > 1:
                 longest = min(2.0 ** (self._refused_in_a_row - 2), MAX_PAUSE_SECONDS)
-                self._pause(now + longest * (0.5 + chance / 2))
+                self._pause(now, longest * (0.5 + chance / 2))
         self._review(now)
         if sent_at < self._kept_from:
             return  # it was sent before the low rate, so it tells nothing about it
@@ -138,8 +142,12 @@ class Pace:
             self._is_proven = True
             self._keep(self._low * UP, now)
 
-    def _pause(self, until: float) -> None:
-        self._paused_until = max(self._paused_until, until)
+    def _pause(self, now: float, seconds: float) -> None:
+        begin = max(self._paused_until, now)
+        self._paused_until = max(begin, now + seconds)
+        if now < self._kept_until:
+            self._kept_until += self._paused_until - begin
+            self._missed += (self._paused_until - begin) * self._low
 
     def _rate(self, now: float) -> float:
         self._review(now)
@@ -163,7 +171,8 @@ class Pace:
     @property
     def _are_too_many(self) -> bool:
         """Whether so many requests were refused at the low rate that it is not by chance."""
-        is_large_part = self._refused > 1 and self._refused * PARTS > self._answered
+        failed, all_of_them = self._refused + self._missed, self._answered + self._missed
+        is_large_part = self._refused > 1 and failed * PARTS > all_of_them
         return self._refused > FEW or is_large_part
 
     def _keep(self, rate: float, now: float) -> None:
@@ -171,5 +180,7 @@ class Pace:
         self._low = max(rate, MIN_RATE)
         self._ceiling = max(self._sure, min(self._ceiling, self._low / SAFE))
         self._answered = self._refused = 0
+        self._missed = 0.0
         self._kept_from = now
-        self._kept_until = now + min(REQUESTS / self._low, MAX_SECONDS)
+        pause = max(self._paused_until - now, 0.0)  # what the bucket gains is to be used up, too
+        self._kept_until = now + pause + min(REQUESTS / self._low + pause, MAX_SECONDS)

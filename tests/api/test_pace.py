@@ -27,6 +27,16 @@ def test_refusals_by_chance_cost_little(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_refusals_by_chance_that_ask_to_wait_cost_little_more_than_the_wait(
+    clock: VirtualClock, seed: int
+) -> None:
+    random.seed(seed)
+    mux = Mux(clock, 1e9, 1e9, announced=False, refused=0.03, retry_after=1, seed=seed)
+    clock.run(*Run(mux, seconds=600, seed=seed).workers)
+    assert mux.granted() >= 0.6 * RATE * 600
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("size", [2, 20])
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 10])
 def test_a_limit_is_used_and_rarely_exceeded(
@@ -38,6 +48,20 @@ def test_a_limit_is_used_and_rarely_exceeded(
     late = [each for each in mux.requests if each.at >= BEGIN + 60]
     granted = sum(each.is_granted for each in late)
     assert granted >= 0.8 * limit * 300
+    assert granted > 0.95 * len(late)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("limit", "retry_after"), [(1, 1), (2, 1), (5, 1), (10, 1), (2, 5)])
+def test_a_limit_is_rarely_exceeded_where_mux_says_how_long_to_wait(
+    clock: VirtualClock, limit: float, retry_after: float, seed: int
+) -> None:
+    random.seed(seed)
+    mux = Mux(clock, 20 * limit, limit, announced=False, retry_after=retry_after)
+    clock.run(*Run(mux, seconds=420, seed=seed).workers)
+    late = [each for each in mux.requests if each.at >= BEGIN + 60]
+    granted = sum(each.is_granted for each in late)
+    assert granted >= 0.9 * limit * 360
     assert granted > 0.95 * len(late)
 
 

@@ -36,6 +36,9 @@ class Mux:
     refused: float = 0.0
     """The part of requests that is refused by chance."""
 
+    retry_after: float | None = None
+    """How many seconds it asks to wait where it refuses."""
+
     seed: int = 0
     lowest: float = 1e9
     requests: list[Request] = field(default_factory=list)
@@ -127,7 +130,7 @@ class Run:
         if is_granted:
             self.bucket.on_response(permit, headers)
         else:
-            self.bucket.on_rate_limited(permit, headers, None)
+            self.bucket.on_rate_limited(permit, headers, self.mux.retry_after)
         return is_granted
 
 
