@@ -11,7 +11,7 @@ from tap_mux.api.errors import UnexpectedAnswerError
 from tap_mux.reading.answers import count_of, text_of, timestamp_of
 from tap_mux.reading.pagination import PAGE_LIMIT
 from tap_mux.reading.windows import MAX_RECORDS
-from tap_mux.records.timestamps import readable
+from tap_mux.records.timestamps import epoch_seconds, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sized
@@ -80,6 +80,12 @@ class WindowReading:
     def first_page(self) -> Page:
         """The first page; this waits for it."""
         return self._first.result()
+
+    @property
+    def since(self) -> int | None:
+        """When the first view ended, in epoch seconds; None where views do not come in order."""
+        ends = [timestamp_of(view, "view_end") for view in self.first_page["data"]]
+        return epoch_seconds(ends[0]) if ends and ends == sorted(ends) else None
 
     def ask_for_more(self) -> None:
         """Ask for the other pages, if the first one has come, and unless they are too many."""

@@ -22,16 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def walk(windows: Windows, records_in: Callable[[Window], int]) -> list[Window]:
+def walk(
+    windows: Windows,
+    records_in: Callable[[Window], int],
+    since_in: Callable[[Window], int | None] = lambda _: None,
+) -> list[Window]:
     """Return all windows, split and resized as a reader does it."""
     read = []
     while window := windows.current:
-        records = records_in(window)
+        records, since = records_in(window), since_in(window)
         if records > MAX_RECORDS and not windows.crowd:
-            windows.split(records)
+            windows.split(records, since)
             continue
         read.append(window)
-        windows.advance(records)
+        windows.advance(records, since)
     return read
 
 
@@ -39,16 +43,17 @@ def walk(windows: Windows, records_in: Callable[[Window], int]) -> list[Window]:
     start=st.integers(0, 10**9),
     length=st.integers(0, 10**7),
     bursts=st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 30_000)), max_size=5),
+    since=st.none() | st.integers(0, 10**9),
 )
 def test_windows_cover_the_time_range_without_gap_or_overlap(
-    start: int, length: int, bursts: list[tuple[int, int]]
+    start: int, length: int, bursts: list[tuple[int, int]], since: int | None
 ) -> None:
     end = start + length
 
     def records_in(window: Window) -> int:
         return sum(records for at, records in bursts if window.start <= start + at < window.end)
 
-    read = walk(Windows(start, end), records_in)
+    read = walk(Windows(start, end), records_in, lambda _: since)  # right or wrong
     edges = [start, *[window.end for window in read]]
     assert [window.start for window in read] == edges[:-1]
     assert edges[-1] == max(start, end) if length else read == []
@@ -85,6 +90,32 @@ def test_the_rest_is_not_counted_again_while_it_holds_too_many() -> None:
     assert too_many == [Window(FIRST_SECONDS, end)]
     assert sum(records for window, records in counted if window in read) == sum(bursts.values())
     assert len(counted) == len(read) + len(too_many) <= 10
+
+
+def test_a_time_without_records_costs_no_window_before_many_records() -> None:
+    begin, end = 91 * FIRST_SECONDS, 100 * FIRST_SECONDS
+    asked = []
+
+    def records_in(window: Window) -> int:
+        asked.append(window)
+        return max(0, window.end - max(window.start, begin)) // 10
+
+    read = walk(Windows(0, end), records_in, lambda window: max(window.start, begin))
+    in_vain = [window for window in asked if window not in read or window.end <= begin]
+    assert in_vain == [Window(0, FIRST_SECONDS), Window(FIRST_SECONDS, end)]
+    assert max(map(records_in, read)) <= TARGET_RECORDS
+
+
+def test_a_wrong_begin_of_the_records_costs_one_window_each() -> None:
+    end = 100 * FIRST_SECONDS
+    asked = []
+
+    def records_in(window: Window) -> int:
+        asked.append(window)
+        return window.seconds // 10
+
+    read = walk(Windows(0, end), records_in, lambda window: window.end - 1)
+    assert len(asked) <= 3 * len(read)
 
 
 def test_no_window_is_as_long_as_one_that_was_refused() -> None:

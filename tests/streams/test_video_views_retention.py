@@ -10,6 +10,7 @@ import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
+from tap_mux.reading.windows import MAX_RECORDS, TARGET_RECORDS
 from tests.support.records import DAY, HOUR, MINUTE, NOW, ids, tap_time, view, views
 from tests.support.tapping import repeated
 from tests.support.video_views import PATH, asked, read
@@ -70,6 +71,19 @@ class TestRetention:
         sandbox.requests.clear()
         read(sandbox, state=state)
         assert len(sandbox.requests_to(PATH)) == 2 + 1  # the view itself is read again
+
+    def test_it_takes_two_requests_even_where_many_views_follow(
+        self, world: ExplicitWorld, sandbox: Sandbox
+    ) -> None:
+        old, many = view("old", NOW - 91 * DAY), views(2 * MAX_RECORDS, NOW - 3 * HOUR, 1)
+        world.view_rows = [old]
+        state = read(sandbox).states[-1]
+        world.view_rows = [old, *many]
+        sandbox.requests.clear()
+        assert ids(read(sandbox, state=state).records("video_views")) == ids([old, *many])
+        first_pages = [each for each in sandbox.requests_to(PATH) if each.page == 1]
+        windows = -(-len(many) // TARGET_RECORDS) + 1  # the last one has few
+        assert len(first_pages) == 2 + 1 + windows  # the view itself is read again
 
     def test_an_older_start_date_is_one_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
