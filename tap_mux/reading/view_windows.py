@@ -8,6 +8,7 @@ second more on either side, compared with the count of Mux, sorted, and cut to s
 from __future__ import annotations
 
 import logging
+import math
 from bisect import bisect_left
 from contextlib import closing
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from tap_mux.reading.crowd import Crowd
 from tap_mux.reading.pagination import PAGE_LIMIT
 from tap_mux.reading.retention import first_kept, warn_gone
 from tap_mux.reading.window_reading import TooManyViewsError, WindowReading, collect
-from tap_mux.reading.windows import Window, Windows
+from tap_mux.reading.windows import MAX_RECORDS, MAX_RECORDS_OF_MANY, Window, Windows
 from tap_mux.records.timestamps import readable, utc_timestamp
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class ViewWindows:
         path: str,
         query: Query,
         on_count: Callable[[int], None] | None = None,
+        *,
+        is_one_of_many: bool = False,
     ) -> None:
         """Take what sends requests.
 
@@ -67,12 +70,14 @@ class ViewWindows:
             path: The path of the list.
             query: Query parameters besides those of paging and time.
             on_count: Called with how many views the range has, where that turns out.
+            is_one_of_many: Whether several environments are read at the same time.
         """
         self._client = client
         self._workers = workers
         self._path = path
         self._query = query
         self._on_count = on_count
+        self._max_views = MAX_RECORDS_OF_MANY if is_one_of_many else MAX_RECORDS
         self._given = 0
         self.has_been_cut = False
         """Whether Mux answered for a shorter range of time than it was asked for."""
@@ -97,7 +102,7 @@ class ViewWindows:
         Raises:
             MuxError: A request failed for good.
         """
-        windows = Windows(BEFORE_MUX_DATA if start is None else start, end)
+        windows = Windows(BEFORE_MUX_DATA if start is None else start, end, self._max_views)
         margin = MARGIN_SECONDS
         ahead: WindowReading | None = None
         try:
@@ -146,8 +151,8 @@ class ViewWindows:
         if self._on_count and count is not None and reading.window.end == end:
             self._on_count(self._given + count)
 
-    def _begin(self, window: Window, *, is_crowded: bool = False) -> WindowReading:
-        return WindowReading(self._ask, self._workers, window, is_crowded=is_crowded)
+    def _begin(self, window: Window) -> WindowReading:
+        return WindowReading(self._ask, self._workers, window, self._max_views)
 
     def _as_read(self, window: Window, start: int | None, count: int) -> Iterator[Record]:
         """Yield the views of a crowded window while it is read; read it again if they moved.
@@ -164,7 +169,7 @@ class ViewWindows:
         crowd = Crowd(window)
         for _ in range(TRIES_OF_A_WINDOW):
             crowd.begin_reading()
-            with closing(self._begin(window, is_crowded=True)) as reading:
+            with closing(WindowReading(self._ask, self._workers, window, math.inf)) as reading:
                 self._warn_if_cut(window_of(reading.first_page), window, start)
                 for page in reading.pages(crowd.found):
                     yield from crowd.take(page)

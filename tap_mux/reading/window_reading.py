@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from tap_mux.api.errors import UnexpectedAnswerError
 from tap_mux.reading.answers import count_of, text_of, timestamp_of
 from tap_mux.reading.pagination import PAGE_LIMIT
-from tap_mux.reading.windows import MAX_RECORDS
 from tap_mux.records.timestamps import epoch_seconds, readable
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ MAX_CROWD = 500_000
 
 
 class TooManyViewsError(Exception):
-    """A window holds more views than MAX_RECORDS."""
+    """A window holds too many views."""
 
     def __init__(self, views: int) -> None:
         """Keep how many.
@@ -45,7 +44,11 @@ class WindowReading:
     """One reading of one window. It asks for the first page at once."""
 
     def __init__(
-        self, ask: Callable[..., Page], workers: WorkerPool, window: Window, *, is_crowded: bool
+        self,
+        ask: Callable[..., Page],
+        workers: WorkerPool,
+        window: Window,
+        max_views: float,
     ) -> None:
         """Ask for the first page.
 
@@ -53,12 +56,12 @@ class WindowReading:
             ask: Asks for a page of a window.
             workers: Sends several requests at a time.
             window: The window.
-            is_crowded: Whether it cannot be split, so that it may hold more than MAX_RECORDS views.
+            max_views: How many views it may hold; ``math.inf`` if it cannot be split.
         """
         self.window = window
         self._ask = partial(ask, window)
         self._workers = workers
-        self._is_crowded = is_crowded
+        self._max_views = max_views
         self._cancelled = threading.Event()
         self._first = workers.submit(self._ask, 1, cancelled=self._cancelled)
         self._others: Results[Page] | None = None
@@ -93,7 +96,7 @@ class WindowReading:
             return
         first = self._first.result()
         count, size = count_of(first) or 0, len(first["data"])
-        if size and (count <= MAX_RECORDS or self._is_crowded):
+        if size and count <= self._max_views:
             # One more if the last page would be full: only a short page is surely the last one.
             self._last = -(-count // size) + (count % PAGE_LIMIT == 0)
         self._others = self._workers.map(self._ask, range(2, self._last + 1))
@@ -159,7 +162,7 @@ class WindowReading:
             yield self._ask(number)
 
     def _check(self, views: int, found: int = 0) -> None:
-        if views > MAX_RECORDS and not self._is_crowded:
+        if views > self._max_views:
             raise TooManyViewsError(views)
         if found > MAX_CROWD:
             text = (

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 MAX_RECORDS = 5_000
 """A window that holds more is split, so that memory and paging stay bounded."""
 
-TARGET_RECORDS = 3_500
-"""What the next window should hold: so far below MAX_RECORDS that few windows are split."""
+MAX_RECORDS_OF_MANY = 2_000
+"""The same where a run reads several environments, each with windows of its own in memory."""
+
+TARGET = 0.7
+"""Which part of that the next window should hold, so that few windows are split."""
 
 CROWDED_SECONDS = 3
 """How long a crowd is.
@@ -38,13 +41,15 @@ class Window:
 class Windows:
     """Cuts a range of time into adjacent windows, learning from each how large the next can be."""
 
-    def __init__(self, start: int, end: int) -> None:
+    def __init__(self, start: int, end: int, max_records: int) -> None:
         """Start at the oldest window.
 
         Args:
             start: First second of the range, in epoch seconds.
             end: The second after the last one.
+            max_records: How many records a window may hold.
         """
+        self._max_records = max_records
         self._start = start
         self._end = end
         self._seconds = FIRST_SECONDS
@@ -84,7 +89,7 @@ class Windows:
             gap = 0 if self._has_gap else _gap(window, since)  # else it was wrong
             self._has_gap = gap > 0
             rest = window.seconds - gap
-            self._seconds = gap + min(_fitting(rest, records), rest // 2)
+            self._seconds = gap + min(self._fitting(rest, records), rest // 2)
 
     def halve(self) -> bool:
         """Make the current window smaller, and none larger from now on: Mux refuses its length.
@@ -130,11 +135,11 @@ class Windows:
         self.crowd = 0
         self._has_gap = False
         rest = max(1, self._end - self._start)
-        has_rest_too_many = (self._records_left or 0) > MAX_RECORDS
+        has_rest_too_many = (self._records_left or 0) > self._max_records
         if not records and is_counted and not has_rest_too_many:
             self._seconds = rest
         else:
-            fitting = _fitting(window.seconds - _gap(window, since), records)
+            fitting = self._fitting(window.seconds - _gap(window, since), records)
             self._seconds = min(fitting, window.seconds * MAX_GROWTH)
             if has_rest_too_many:
                 self._seconds = min(self._seconds, max(1, rest // 2))
@@ -147,10 +152,9 @@ class Windows:
         """
         self._start = max(self._start, start)
 
-
-def _fitting(seconds: int, records: int) -> int:
-    """Return how long a window of the same density should be, in seconds."""
-    return max(1, seconds * TARGET_RECORDS // max(records, 1))
+    def _fitting(self, seconds: int, records: int) -> int:
+        """Return how long a window of the same density should be, in seconds."""
+        return max(1, int(seconds * TARGET * self._max_records) // max(records, 1))
 
 
 def _gap(window: Window, since: int | None) -> int:

@@ -32,7 +32,12 @@ class ViewStream(MuxStream):
     def windows(self) -> ViewWindows:
         """Reads windows of time in which views ended."""
         return ViewWindows(
-            self.client, self.workers, VideoViews.path, self.query, self.extent.count
+            self.client,
+            self.workers,
+            VideoViews.path,
+            self.query,
+            self.extent.count,
+            is_one_of_many=self.environment.is_one_of_many,
         )
 
 

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from tests.simulation.mux.server import Server
 
 SMALLER: dict[str, Any] = {
-    "tap_mux.reading.windows.MAX_RECORDS": 60,
-    "tap_mux.reading.windows.TARGET_RECORDS": 40,
-    "tap_mux.reading.window_reading.MAX_RECORDS": 60,
+    "tap_mux.reading.view_windows.MAX_RECORDS": 60,
+    "tap_mux.reading.view_windows.MAX_RECORDS_OF_MANY": 40,
     "tap_mux.records.writer.MAX_RECORDS": 20,
     "tap_mux.records.conformer.MAX_RECORDS": 20,
     "tap_mux.streams.views.MAX_RECORDS": 20,

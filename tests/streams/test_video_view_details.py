@@ -8,7 +8,7 @@ import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
-from tap_mux.reading import window_reading, windows
+from tap_mux.reading import view_windows
 from tests.support.records import HOUR, MINUTE, NOW, tap_time, view, views, wire_time
 from tests.support.tapping import Output, bookmark, run_tap
 
@@ -53,8 +53,7 @@ def test_state_is_written_within_a_long_window(world: ExplicitWorld, sandbox: Sa
 def test_views_that_are_too_many_for_a_window(
     world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (windows, window_reading):
-        monkeypatch.setattr(module, "MAX_RECORDS", 100)
+    monkeypatch.setattr(view_windows, "MAX_RECORDS", 100)
     world.view_rows = [view(number, NOW - 20 * HOUR) for number in range(250)]
     output = run_tap(sandbox, STREAM, **START)
     records = output.records(STREAM)

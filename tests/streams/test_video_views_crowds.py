@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from tap_mux.api.errors import MuxError
-from tap_mux.reading import window_reading, windows
+from tap_mux.reading import view_windows, window_reading
 from tests.support.records import DAY, NOW, ids, tap_time, view
 from tests.support.tapping import bookmark, repeated
 from tests.support.video_views import read
@@ -32,9 +32,7 @@ class TestCrowds:
 
     @pytest.fixture(autouse=True)
     def _windows_are_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (windows, window_reading):
-            monkeypatch.setattr(module, "MAX_RECORDS", self.MAX)
-        monkeypatch.setattr(windows, "TARGET_RECORDS", self.MAX - 100)
+        monkeypatch.setattr(view_windows, "MAX_RECORDS", self.MAX)
 
     def crowd(self, views: int = MAX + 250) -> list[dict[str, Any]]:
         """Make so many views that ended together, and some around them."""

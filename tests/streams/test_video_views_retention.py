@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
-from tap_mux.reading.windows import MAX_RECORDS, TARGET_RECORDS
+from tap_mux.reading.windows import MAX_RECORDS, TARGET
 from tests.support.records import DAY, HOUR, MINUTE, NOW, ids, tap_time, view, views
 from tests.support.tapping import repeated
 from tests.support.video_views import PATH, asked, read
@@ -82,7 +83,7 @@ class TestRetention:
         sandbox.requests.clear()
         assert ids(read(sandbox, state=state).records("video_views")) == ids([old, *many])
         first_pages = [each for each in sandbox.requests_to(PATH) if each.page == 1]
-        windows = -(-len(many) // TARGET_RECORDS) + 1  # the last one has few
+        windows = math.ceil(len(many) / (TARGET * MAX_RECORDS)) + 1  # the last one has few
         assert len(first_pages) == 2 + 1 + windows  # the view itself is read again
 
     def test_an_older_start_date_is_one_warning(
