@@ -148,7 +148,7 @@ class PeriodicStream(MuxStream):
             envelope: The answer.
         """
         used = used_window(envelope, asked)
-        if used.end < asked.end:
+        if used.end < asked.end - 1:  # an inclusive end is a second earlier
             self.progress.leave_unread(asked, used.end)
         if used.start < asked.end and asked.start < used.end:
             return True

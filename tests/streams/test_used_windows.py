@@ -61,6 +61,15 @@ def test_the_window_is_the_one_that_mux_used(
 
 
 @pytest.mark.parametrize("stream", STREAMS)
+def test_mux_may_name_the_last_second_of_a_window_as_its_end(sandbox: Sandbox, stream: str) -> None:
+    answer(sandbox, stream, LAST - DAY, LAST - 1)
+    output = run_tap(sandbox, stream, **SETTINGS)
+    assert len(output.records(stream)) == 1
+    (part,) = output.states[-1]["bookmarks"][stream]["partitions"]
+    assert part["replication_key_value"] == tap_time(LAST - DAY)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
 def test_an_answer_for_another_window_is_left_out(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, stream: str
 ) -> None:
