@@ -82,13 +82,13 @@ class Progress:
     def table(self) -> Iterator[str]:
         """Yield the lines of a table: one for each stream that was read, then the totals."""
         rows = [_row(reading, self._outcome) for reading in self._readings if reading.begun]
-        records, requests, retries = (
+        records, requests, retries, waited = (
             sum(getattr(count, name) for count in map(_count, self._readings))
-            for name in ("records", "requests", "retries")
+            for name in ("records", "requests", "retries", "waited_seconds")
         )
-        seconds = time.monotonic() - self._begun
-        numbers = (f"{records:,}", f"{requests:,}", f"{retries:,}", f"{seconds:.1f}")
-        rows.append(("total", *numbers, *("" for _ in COLUMNS[5:])))
+        seconds = f"{time.monotonic() - self._begun:.1f}", f"{waited:.1f}"
+        numbers = (f"{records:,}", f"{requests:,}", f"{retries:,}", *seconds)
+        rows.append(("total", *numbers, *("" for _ in COLUMNS[6:])))
         widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
         for row in (COLUMNS, *rows):
             cells = zip(COLUMNS, row, widths, strict=True)

@@ -253,8 +253,9 @@ def test_a_wait_for_the_rate_limit_is_told(
     world.asset_rows = [asset(f"asset-{n}", NOW) for n in range(250)]
     sandbox.faults.add("/video/v1/assets", times=1, action=Answer(429, b"", {"Retry-After": "5"}))
     run_tap(sandbox, "assets", progress_seconds=1)
-    (row,) = [line for line in caplog.messages if line.startswith("assets  ")]
-    assert float(row.split()[5]) >= 5  # seconds waited
+    rows = table_of("\n".join(caplog.messages))
+    assert float(rows["assets"]["waited"]) >= 5
+    assert rows["total"]["waited"] == rows["assets"]["waited"]
     told = [line for line in caplog.messages if "waiting for the rate limit for" in line]
     assert told
     assert re.search(
