@@ -118,13 +118,12 @@ class ViewWindows:
                 reading, ahead = ahead or self._begin(window), None
                 try:
                     count = reading.count()
-                    since = reading.since
-                    if count is not None and (following := windows.following(count, since)):
+                    if count is not None and (following := windows.following(count)):
                         ahead = self._begin(following)  # while this one is read and emitted
                     views = self._settle(reading, ahead)
                     self._warn_if_cut(window_of(reading.first_page), window, start)
                     held = _likely_count(count, len(views))
-                    windows.advance(held, since, is_counted=count is not None)
+                    windows.advance(held, is_counted=count is not None)
                     records = _in_order(views, window)
                     self._given += len(records)
                     yield records

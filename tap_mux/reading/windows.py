@@ -55,7 +55,7 @@ class Windows:
         self._seconds = FIRST_SECONDS
         self._longest = max(1, end - start)
         self._records_left: int | None = None  # up to the end, if known; at least so many
-        self._has_gap = False  # the current window was split where its records begin
+        self._gap = 0  # so many seconds without records the current window begins with
         self.crowd = 0
         """How many records the current window holds, if too many and it cannot be split."""
 
@@ -86,10 +86,12 @@ class Windows:
             self.crowd = records
             self._seconds = CROWDED_SECONDS
         else:
-            gap = 0 if self._has_gap else _gap(window, since)  # else it was wrong
-            self._has_gap = gap > 0
-            rest = window.seconds - gap
-            self._seconds = gap + min(self._fitting(rest, records), rest // 2)
+            if since is None or self._gap:  # else the gap was no gap
+                self._gap = 0
+            else:
+                self._gap = min(max(since - window.start, 0), window.seconds - 1)
+            rest = window.seconds - self._gap
+            self._seconds = self._gap + min(self._fitting(rest, records), rest // 2)
 
     def halve(self) -> bool:
         """Make the current window smaller, and none larger from now on: Mux refuses its length.
@@ -103,18 +105,17 @@ class Windows:
         self._longest = window.seconds // 2
         return True
 
-    def following(self, records: int, since: int | None = None) -> Window | None:
+    def following(self, records: int) -> Window | None:
         """Return the window after the current one; None if there is none.
 
         Args:
             records: How many records the current window holds, as Mux counts them.
-            since: When they seem to begin, in epoch seconds, if that is known.
         """
         ahead = copy.copy(self)
-        ahead.advance(records, since)
+        ahead.advance(records)
         return ahead.current
 
-    def advance(self, records: int, since: int | None = None, *, is_counted: bool = True) -> None:
+    def advance(self, records: int, *, is_counted: bool = True) -> None:
         """Go on to the next window.
 
         Where there was no record, that is all the rest, unless it is known to hold too many: its
@@ -122,7 +123,6 @@ class Windows:
 
         Args:
             records: How many records the current window held.
-            since: When they seem to begin, in epoch seconds, if that is known.
             is_counted: Whether that is how many Mux counts. Where it does not count, a window that
                 holds too many shows that only after many pages.
         """
@@ -133,16 +133,16 @@ class Windows:
         if self._records_left is not None:
             self._records_left -= records
         self.crowd = 0
-        self._has_gap = False
         rest = max(1, self._end - self._start)
         has_rest_too_many = (self._records_left or 0) > self._max_records
         if not records and is_counted and not has_rest_too_many:
             self._seconds = rest
         else:
-            fitting = self._fitting(window.seconds - _gap(window, since), records)
+            fitting = self._fitting(max(1, window.seconds - self._gap), records)
             self._seconds = min(fitting, window.seconds * MAX_GROWTH)
             if has_rest_too_many:
                 self._seconds = min(self._seconds, max(1, rest // 2))
+        self._gap = 0
 
     def skip_to(self, start: int) -> None:
         """Leave out all that lies before a moment.
@@ -155,8 +155,3 @@ class Windows:
     def _fitting(self, seconds: int, records: int) -> int:
         """Return how long a window of the same density should be, in seconds."""
         return max(1, int(seconds * TARGET * self._max_records) // max(records, 1))
-
-
-def _gap(window: Window, since: int | None) -> int:
-    """Return how many seconds of a window have no record, where its records begin later."""
-    return 0 if since is None else min(max(since - window.start, 0), window.seconds - 1)

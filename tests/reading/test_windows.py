@@ -30,12 +30,12 @@ def walk(
     """Return all windows, split and resized as a reader does it."""
     read = []
     while window := windows.current:
-        records, since = records_in(window), since_in(window)
+        records = records_in(window)
         if records > MAX_RECORDS and not windows.crowd:
-            windows.split(records, since)
+            windows.split(records, since_in(window))
             continue
         read.append(window)
-        windows.advance(records, since)
+        windows.advance(records)
     return read
 
 
