@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +10,7 @@ from tap_mux.records.conformer import MissingKeyError
 from tap_mux.records.emitter import FileBatch, ReadBatch
 from tap_mux.records.writer import MAX_RECORDS, EncodedRecords
 from tap_mux.tap import TapMux
+from tests.support.log import warned
 from tests.support.records import DAY, HOUR, MINUTE, NOW, asset, tap_time, view, views
 from tests.support.tapping import Output, bookmark, catalog_of
 
@@ -306,5 +306,4 @@ def test_a_credential_is_left_out_without_a_word(caplog: pytest.LogCaptureFixtur
     writing.write([{"id": "a", "stream_key": "secret", "novelty": 1}])
     (record,) = writing.output.records("live_streams")
     assert record == {"id": "a", "environment_id": "one"}
-    told = [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
-    assert [text.rpartition(": ")[2] for text in told] == ["novelty"]
+    assert [text.rpartition(": ")[2] for text in warned(caplog)] == ["novelty"]

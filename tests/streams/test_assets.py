@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tap_mux.tap import TapMux
+from tests.support.log import warned
 from tests.support.records import DAY, HOUR, NOW, asset, tap_time, wire_time
 from tests.support.tapping import run_tap
 
@@ -96,8 +96,7 @@ def test_unknown_fields_are_reported_once_and_left_out(
         ({"title": "t"}, [{}])
     ] * 3
     assert "novelty" not in records[0]
-    warnings = [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
-    assert sorted(warning.rsplit(": ", 1)[1] for warning in warnings) == [
+    assert sorted(warning.rsplit(": ", 1)[1] for warning in warned(caplog)) == [
         "meta.mood",
         "novelty",
         "tracks.hue",
@@ -129,7 +128,7 @@ class TestCredentials:
         (record,) = output.records("assets")
         assert record["master"] == {"status": "ready"}
         assert output.schema("assets")["properties"]["master"]["properties"].keys() == {"status"}
-        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert warned(caplog) == []
 
     def test_loaded_if_included(self, world: ExplicitWorld, sandbox: Sandbox) -> None:
         world.asset_rows = [asset("a", NOW, master=MASTER)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import re
 from collections import Counter
@@ -16,6 +15,7 @@ from mux_sandbox import Sandbox
 from tap_mux import schemas
 from tap_mux.streams import ALL_STREAMS
 from tests.streams.nonsense import BY_ID, GONE, GROUPS, NAMES, WHOAMI, Mux, nodes, put, world
+from tests.support.log import warned
 from tests.support.records import DAY, NOW
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def test_what_does_not_fit_is_null(
     output, errors = mux.read(*group)
     assert errors == {}
     words = r"Mux sends a value that does not fit the schema of (\w+); made null: (.+)"
-    assert set(re.findall(words, "\n".join(warnings(caplog)))) == spoilt
+    assert set(re.findall(words, "\n".join(warned(caplog)))) == spoilt
     for name in group:
         records = output.records(name)
         assert len(records) == len(mux.records[name])
@@ -277,7 +277,7 @@ def test_nothing_is_lost_without_a_word(
         put(answer, place, value)
         mux.answer(ask, answer)
     output, errors = mux.read(*group)
-    told = {*errors, *re.findall(r"\w+", " ".join(warnings(caplog)))}
+    told = {*errors, *re.findall(r"\w+", " ".join(warned(caplog)))}
     for name in group:
         is_lost = filled(mux.records[name]) - filled(output.records(name))
         assert name in told or not is_lost, spoilt[name]
@@ -301,8 +301,3 @@ class TestPagesThatRepeat:
         mux.answer(None, {"data": [{"id": "note", "date": NOW - DAY, "note": "a"}]})
         output, _ = mux.read("annotations")
         assert [record["id"] for record in output.records("annotations")] == ["note"]
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give the texts of all warnings."""
-    return [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]

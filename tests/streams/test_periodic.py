@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from mux_sandbox import Answer, Disconnect
 from tap_mux.api.errors import MuxError
 from tap_mux.tap import TapMux
+from tests.support.log import warned
 from tests.support.records import DAY, HOUR, MINUTE, NOW, asset, tap_time, view
 from tests.support.tapping import Output, bookmark, catalog_of, run_tap
 
@@ -54,11 +54,6 @@ def failed(view_id: str, back: int, **fields: Any) -> Row:
     return view(view_id, day(back) + HOUR, error_type_id=7, player_error_code="404", **fields)
 
 
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the texts of all warnings."""
-    return [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
-
-
 def first_day(request: RequestRecord) -> int:
     """Return the start of the timeframe of a request; 0 if it has none."""
     return int((request.params("timeframe[]") or ["0"])[0])
@@ -81,7 +76,7 @@ class TestRetention:
         assert [record[START] for record in records] == [
             tap_time(moment) for moment in range(kept, day(0), DAY)
         ]
-        (warning,) = warnings(caplog)
+        (warning,) = warned(caplog)
         assert f"errors from {date(90)[:19]}Z to {records[0][START][:19]}Z" in warning
         assert "no longer keeps" in warning
         assert len(sandbox.requests_to(ERRORS)) <= len(records) + 12
@@ -96,7 +91,7 @@ class TestRetention:
         step = DAY if granularity == "day" else HOUR
         kept = -(-(int(time.time()) - 30 * DAY) // step) * step
         assert output.records("metric_timeseries")[0]["time"] == tap_time(kept)
-        (warning,) = warnings(caplog)
+        (warning,) = warned(caplog)
         assert f"from {date(90)[:19]}Z to {tap_time(kept)[:19]}" in warning
         assert len(sandbox.requests) <= 1 + 12 + 2
 
@@ -124,7 +119,7 @@ class TestRetention:
     ) -> None:
         sandbox.options.retention_days = 5
         run_tap(sandbox, "metric_timeseries", **since(90))
-        assert len(warnings(caplog)) == 1
+        assert len(warned(caplog)) == 1
 
     def test_the_first_day_is_searched_for_once(self, sandbox: Sandbox) -> None:
         metrics = [{"metric": metric} for metric in ("views", "playing_time", "rebuffer_count")]
@@ -145,7 +140,7 @@ class TestRetention:
         sandbox.options.retention_days = days
         records = run_tap(sandbox, "errors").records("errors")
         assert int(days) - 1 <= len(records) <= int(days)
-        assert warnings(caplog) == []
+        assert warned(caplog) == []
 
     def test_an_older_bookmark_is_one_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
@@ -154,7 +149,7 @@ class TestRetention:
         sandbox.options.retention_days = 30
         records = run_tap(sandbox, "errors", state=state).records("errors")
         assert date(30) <= records[0][START] <= date(29)
-        (warning,) = warnings(caplog)
+        (warning,) = warned(caplog)
         assert "errors from" in warning
 
     def test_days_may_expire_while_others_are_read(

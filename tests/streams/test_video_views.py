@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tap_mux.reading.windows import MAX_RECORDS
 from tests.support.client import client_of
+from tests.support.log import warned
 from tests.support.records import DAY, HOUR, NOW, ids, tap_time, view, views
 from tests.support.video_views import PATH, read
 
@@ -42,7 +42,7 @@ class TestRecords:
         assert row["total_row_count"] == 1
         (record,) = read(sandbox).records("video_views")
         assert "total_row_count" not in record
-        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert warned(caplog) == []
 
     def test_fractions_of_a_second_are_in_order(
         self, world: ExplicitWorld, sandbox: Sandbox

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tap_mux.reading.windows import MAX_RECORDS
+from tests.support.log import warned
 from tests.support.records import DAY, HOUR, NOW, ids, tap_time, view, views
 from tests.support.video_views import PATH, read
 
@@ -97,7 +97,7 @@ class TestAnswers:
         sandbox.options.retention_days = 30
         dates = {"start_date": "2020-01-01", "end_date": "2020-02-01"}
         assert read(sandbox, **dates).records("video_views") == []
-        (warning,) = warnings(caplog)
+        (warning,) = warned(caplog)
         assert "from 2020-01-01T00:00:00Z to 2020-02-01T00:00:00Z are gone" in warning
 
     @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ class TestAnswers:
         answer = Answer(200, {"data": [], "total_row_count": 0, "timeframe": used})
         sandbox.faults.add(PATH, times=None, action=answer)
         read(sandbox, start_date=tap_time(first), end_date=tap_time(last))
-        assert len(warnings(caplog)) == told
+        assert len(warned(caplog)) == told
 
     def test_an_answer_up_to_a_few_seconds_ago_is_not_short(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
@@ -125,9 +125,4 @@ class TestAnswers:
         answer = {"data": [], "total_row_count": 0, "timeframe": [now - 2 * HOUR - 1, now - 20]}
         sandbox.faults.add(PATH, times=None, action=Answer(200, answer))
         read(sandbox, start_date=tap_time(now - 2 * HOUR))
-        assert warnings(caplog) == []
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give the texts of all warnings."""
-    return [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert warned(caplog) == []

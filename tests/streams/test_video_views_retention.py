@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
 from tap_mux.reading.windows import MAX_RECORDS, TARGET
+from tests.support.log import warned
 from tests.support.records import DAY, HOUR, MINUTE, NOW, ids, tap_time, view, views
 from tests.support.tapping import repeated
 from tests.support.video_views import PATH, asked, read
@@ -34,7 +34,7 @@ class TestRetention:
         world.view_rows.append(view("new", now - MINUTE))
         records = read(sandbox).records("video_views")
         assert ids(records) == ["kept", "new"]
-        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert warned(caplog) == []
 
     @pytest.mark.parametrize(
         ("days", "requests"),
@@ -94,9 +94,9 @@ class TestRetention:
         world.view_rows = [view("kept", now - 29 * DAY)]
         records = read(sandbox, start_date="2020-01-01").records("video_views")
         assert ids(records) == ["kept"]
-        (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
-        assert "from 2020-01-01T00:00:00Z to 20" in warning.getMessage()
-        assert "gone" in warning.getMessage()
+        (warning,) = warned(caplog)
+        assert "from 2020-01-01T00:00:00Z to 20" in warning
+        assert "gone" in warning
 
     def test_a_shorter_timeframe_in_the_answer_is_reported(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
@@ -106,11 +106,11 @@ class TestRetention:
         sandbox.options.clamp_instead_of_refuse = True
         world.view_rows = [view("kept", now - 29 * DAY)]
         assert ids(read(sandbox).records("video_views")) == ["kept"]
-        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert warned(caplog) == []
         read(sandbox, start_date=tap_time(now - 40 * DAY))
-        (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
-        assert f"from {tap_time(now - 40 * DAY)[:19]}Z to" in warning.getMessage()
-        assert "outside of that are missing" in warning.getMessage()
+        (warning,) = warned(caplog)
+        assert f"from {tap_time(now - 40 * DAY)[:19]}Z to" in warning
+        assert "outside of that are missing" in warning
 
     def test_an_older_bookmark_is_one_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
@@ -122,8 +122,8 @@ class TestRetention:
         world.view_rows = [view("next", now - DAY)]
         output = read(sandbox, state=state)
         assert ids(output.records("video_views")) == ["next"]
-        (warning,) = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
-        assert f"from {tap_time(now - 99 * DAY)[:19]}Z to" in warning.getMessage()
+        (warning,) = warned(caplog)
+        assert f"from {tap_time(now - 99 * DAY)[:19]}Z to" in warning
 
     def test_a_lookback_beyond_the_retention_is_no_warning(
         self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
@@ -133,7 +133,7 @@ class TestRetention:
         state = read(sandbox).states[-1]
         sandbox.options.retention_days = 1
         assert ids(read(sandbox, state=state).records("video_views")) == ["first"]
-        assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+        assert warned(caplog) == []
 
     def test_views_may_expire_while_a_window_is_read(
         self, world: ExplicitWorld, sandbox: Sandbox

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from typing import TYPE_CHECKING
 
 from tap_mux.run.progress import COLUMNS
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def one_line(stderr: str) -> str:
@@ -33,3 +38,8 @@ def table_of(log: str) -> dict[str, dict[str, str]]:
         if cells[0] == "total":
             break
     return rows
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings and errors that the tap logged in this process."""
+    return [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
