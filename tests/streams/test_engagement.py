@@ -9,14 +9,14 @@ import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
-from tests.support.records import DAY, HOUR, NOW, asset, tap_time, view, wire_time
+from tests.support.days import TODAY, date
+from tests.support.records import DAY, HOUR, NOW, asset, view, wire_time
 from tests.support.tapping import Output, bookmark, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
     from mux_sandbox.options import EngagementForm
 
-TODAY = NOW - NOW % DAY
 START: dict[str, Any] = {"start_date": wire_time(TODAY - 3 * DAY)}
 
 
@@ -42,11 +42,6 @@ def _fill(world: ExplicitWorld) -> None:
     }
 
 
-def day(back: int) -> str:
-    """Return the first moment of a day before today."""
-    return tap_time(TODAY - back * DAY)
-
-
 def engagement(sandbox: Sandbox) -> list[str]:
     """Return the paths of the requests for engagement."""
     return [request.path for request in sandbox.requests if "/engagement/" in request.path]
@@ -55,9 +50,9 @@ def engagement(sandbox: Sandbox) -> list[str]:
 def test_only_watched_assets_are_requested(sandbox: Sandbox) -> None:
     records = run_tap(sandbox, "asset_heatmaps", **START).records("asset_heatmaps")
     assert [(record["window_start"], record["asset_id"]) for record in records] == [
-        (day(2), "a"),
-        (day(1), "a"),
-        (day(1), "b"),
+        (date(2), "a"),
+        (date(1), "a"),
+        (date(1), "b"),
     ]
     assert all(record["heatmap"] for record in records)
     assert len(engagement(sandbox)) == 3
@@ -82,9 +77,9 @@ def test_mux_answers_in_three_forms(
     heatmaps = output.records("asset_heatmaps")
     halves = [1.0] * 25 + [0.0] * 25
     assert [(r["asset_id"], r["window_start"], r["heatmap"]) for r in heatmaps] == [
-        ("a", day(2), halves),
-        ("a", day(1), halves),
-        ("b", day(1), halves),
+        ("a", date(2), halves),
+        ("a", date(1), halves),
+        ("b", date(1), halves),
     ]
     hotspots = output.records("asset_hotspots")
     assert [(r["start_ms"], r["end_ms"], r["score"]) for r in hotspots] == [
@@ -149,12 +144,12 @@ def test_a_later_run_that_finds_nothing_fails_and_leaves_the_bookmark(
     sandbox: Sandbox, status: int
 ) -> None:
     state = run_tap(sandbox, "asset_heatmaps", lookback_days=0, **START).states[-1]
-    state["bookmarks"]["asset_heatmaps"]["partitions"][0]["replication_key_value"] = day(2)
+    state["bookmarks"]["asset_heatmaps"]["partitions"][0]["replication_key_value"] = date(2)
     sandbox.faults.add("/engagement/", times=None, action=Answer(status))
     output = Output()
     with pytest.raises(MuxError, match=f"{status}.*An earlier run could read it"):
         run_tap(sandbox, "asset_heatmaps", state=state, output=output)
-    assert bookmark(output.states[-1], "asset_heatmaps") == day(2)
+    assert bookmark(output.states[-1], "asset_heatmaps") == date(2)
     sandbox.faults.clear()
     again = run_tap(sandbox, "asset_heatmaps", state=output.states[-1])
     assert len(again.records("asset_heatmaps")) == 3
@@ -166,12 +161,12 @@ def test_deleted_assets_do_not_make_it_unavailable(
     world.view_rows.append(view("v4", TODAY - 4 * DAY))  # of what was watched lately, this is there
     world.view_details["v4"] = {**world.view_details["v1"], "asset_id": "unseen"}
     state = run_tap(sandbox, "asset_heatmaps", end_date=wire_time(TODAY - DAY), **START).states[-1]
-    assert bookmark(state, "asset_heatmaps") == day(2)
+    assert bookmark(state, "asset_heatmaps") == date(2)
     for name in ("a", "b"):
         sandbox.faults.add(f"/assets/{name}/heatmap", times=None, action=Answer(404))
     output = run_tap(sandbox, "asset_heatmaps", state=state, lookback_days=0)
     assert output.records("asset_heatmaps") == []
-    assert bookmark(output.states[-1], "asset_heatmaps") == day(1)
+    assert bookmark(output.states[-1], "asset_heatmaps") == date(1)
     assert "not available" not in caplog.text
 
 
@@ -193,7 +188,7 @@ def test_days_on_which_nothing_was_watched_are_not_read_again(
 ) -> None:
     world.view_rows = []
     state = run_tap(sandbox, "asset_heatmaps", **START).states[-1]
-    assert bookmark(state, "asset_heatmaps") == day(1)
+    assert bookmark(state, "asset_heatmaps") == date(1)
     sandbox.requests.clear()
     run_tap(sandbox, "asset_heatmaps", state=state, lookback_days=0)
     assert len(sandbox.requests_to("/data/v1/metrics/views/breakdown")) == 1
@@ -217,19 +212,19 @@ def test_each_day_once_and_then_from_the_bookmark_on(
     kind, column, form = STREAMS[stream]
     path = f"/data/v1/engagement/{kind}/{{}}/{stream.rpartition('_')[2].replace('maps', 'map')}"
     first = run_tap(sandbox, stream, **START)
-    expected = [(day(2), "a"), (day(1), "a"), (day(1), "b")]
+    expected = [(date(2), "a"), (date(1), "a"), (date(1), "b")]
     found = [(record["window_start"], record[column]) for record in first.records(stream)]
     assert list(dict.fromkeys(found)) == [(when, form.format(name)) for when, name in expected]
     # Requests that are in flight together arrive in any order.
     assert sorted(unquote(each) for each in engagement(sandbox)) == sorted(
         path.format(form.format(name)) for _, name in expected
     )
-    assert bookmark(first.states[-1], stream) == day(1)
+    assert bookmark(first.states[-1], stream) == date(1)
     sandbox.requests.clear()
     second = run_tap(sandbox, stream, state=first.states[-1], lookback_days=0)
-    assert {record["window_start"] for record in second.records(stream)} == {day(1)}
+    assert {record["window_start"] for record in second.records(stream)} == {date(1)}
     assert len(engagement(sandbox)) == 2
-    assert bookmark(second.states[-1], stream) == day(1)
+    assert bookmark(second.states[-1], stream) == date(1)
 
 
 @pytest.mark.parametrize(("stream", "column"), [(s, c) for s, (_, c, _) in STREAMS.items()])

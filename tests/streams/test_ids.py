@@ -8,13 +8,13 @@ import pytest
 
 from mux_sandbox import Answer
 from tap_mux.api.errors import MuxError
+from tests.support.days import TODAY
 from tests.support.records import DAY, HOUR, NOW, tap_time, view
 from tests.support.tapping import Output, run_tap
 
 if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
 
-TODAY = NOW - NOW % DAY
 LEADS_ELSEWHERE = (".", "..", "../..", "a/../..", "..\\a")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer
+from tests.support.days import date, day
 from tests.support.records import DAY, HOUR, MINUTE, NOW, tap_time, view, wire_time
 from tests.support.tapping import Output, run_tap
 
@@ -24,15 +25,9 @@ if TYPE_CHECKING:
 
 VIEWS: Row = {"metric": "views", "group_by": ["country"]}
 PLAYING: Row = {"metric": "playing_time", "group_by": ["country"]}
-TODAY = NOW - NOW % DAY
 TIMES = "metric_timeseries"
 START = "window_start"
 DAILY = ["metric_overall", "metric_breakdowns", "metric_insights", "metric_comparisons"]
-
-
-def day(back: int) -> int:
-    """Return the first second of a day, by how many days ago it was."""
-    return TODAY - back * DAY
 
 
 def read(sandbox: Sandbox, stream: str, *metrics: Row, **more: Any) -> Output:
@@ -126,17 +121,17 @@ class TestSecondRun:
         self, world: ExplicitWorld, sandbox: Sandbox, stream: str
     ) -> None:
         first = read(sandbox, stream, VIEWS, **since(day(7)))
-        assert bookmarks(first.states[-1], stream) == {"views": tap_time(day(1))}
+        assert bookmarks(first.states[-1], stream) == {"views": date(1)}
         sandbox.requests.clear()
         world.view_rows.append(view("late", day(2) + HOUR))
         second = read(sandbox, stream, VIEWS, state=first.states[-1], **since(day(7)))
         assert (windows(sandbox)[0][0], windows(sandbox)[-1][1]) == (day(3), day(0))
         assert len(windows(sandbox)) == (1 if stream == TIMES else 3)
         count = "total_views" if stream == "metric_overall" else "views"
-        late = tap_time(day(2))
+        late = date(2)
         rows = second.records(stream)
         assert sum(row[count] for row in rows if late in {row.get(START), row.get("time")}) == 2
-        assert bookmarks(second.states[-1], stream) == {"views": tap_time(day(1))}
+        assert bookmarks(second.states[-1], stream) == {"views": date(1)}
 
     @pytest.mark.parametrize("lookback", [0, 5])
     def test_lookback_is_a_setting(self, sandbox: Sandbox, lookback: int) -> None:
@@ -160,7 +155,7 @@ class TestSecondRun:
             )
             for metric in ("views", "playing_time")
         }
-        assert starts == {"views": tap_time(day(3)), "playing_time": tap_time(day(7))}
+        assert starts == {"views": date(3), "playing_time": date(7)}
         assert len(bookmarks(output.states[-1], stream)) == 2
 
     def test_a_dimension_added_later_is_read_from_the_beginning(self, sandbox: Sandbox) -> None:
@@ -205,7 +200,7 @@ class TestGranularity:
         rounded = range(day(2) - HOUR, day(1) + HOUR, HOUR)
         body = {"data": [[wire_time(moment), 1, 1] for moment in rounded]}
         sandbox.faults.add("/timeseries", times=None, action=Answer(200, body))
-        dates = since(day(2)) | {"end_date": tap_time(day(1))}
+        dates = since(day(2)) | {"end_date": date(1)}
         request = {**VIEWS, "granularity": "hour"}
         records = read(sandbox, TIMES, request, **dates).records(TIMES)
         assert [record["time"] for record in records] == [
@@ -222,7 +217,7 @@ class TestGranularity:
 
     def test_days_and_hours_side_by_side(self, sandbox: Sandbox) -> None:
         hours = {**VIEWS, "granularity": "hour"}
-        dates = since(day(2)) | {"end_date": tap_time(day(1))}
+        dates = since(day(2)) | {"end_date": date(1)}
         records = read(sandbox, TIMES, VIEWS, hours, **dates).records(TIMES)
         assert Counter(record["granularity"] for record in records) == {"day": 1, "hour": 24}
 

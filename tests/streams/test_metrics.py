@@ -13,7 +13,8 @@ from tap_mux.settings.metrics import DEFAULT_METRICS
 from tap_mux.settings.vocabulary import METRICS
 from tap_mux.streams import ALL_STREAMS
 from tap_mux.tap import TapMux
-from tests.support.records import DAY, HOUR, NOW, tap_time, view, wire_time
+from tests.support.days import date, day
+from tests.support.records import DAY, HOUR, tap_time, view, wire_time
 from tests.support.tapping import Output, run_tap
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 VIEWS: Row = {"metric": "views"}
-TODAY = NOW - NOW % DAY
 ENDPOINTS = {
     "metric_timeseries": "/data/v1/metrics/views/timeseries",
     "metric_overall": "/data/v1/metrics/views/overall",
@@ -31,11 +31,6 @@ ENDPOINTS = {
     "metric_comparisons": "/data/v1/metrics/comparison",
 }
 KEYS = {stream.name: stream.primary_keys for stream in ALL_STREAMS}
-
-
-def day(back: int) -> int:
-    """Return the first second of a day, by how many days ago it was."""
-    return TODAY - back * DAY
 
 
 def read(sandbox: Sandbox, stream: str, *metrics: Row, start: float, **more: Any) -> Output:
@@ -106,7 +101,7 @@ class TestSetting:
         assert "twice: views, default, browser:Safari & country:DE, day" in text
 
     def test_default_works(self, sandbox: Sandbox) -> None:
-        start = tap_time(day(2))
+        start = date(2)
         records = run_tap(sandbox, "metric_timeseries", start_date=start).records(
             "metric_timeseries"
         )
@@ -137,7 +132,7 @@ class TestRecords:
         }
         counts = {4: None, 3: 2, 2: None, 1: 2}
         assert records == [
-            {**columns, "time": tap_time(day(back)), "value": count, "views": count}
+            {**columns, "time": date(back), "value": count, "views": count}
             for back, count in counts.items()
         ]
 
@@ -145,7 +140,7 @@ class TestRecords:
         for number, milliseconds in enumerate([1000, 4000, 9000]):
             world.view_details[f"view-{number}"] |= {"time_to_first_frame": milliseconds}
         request = {"metric": "video_startup_time", "measurement": "avg"}
-        output = read(sandbox, "metric_overall", request, start=day(3), end_date=tap_time(day(2)))
+        output = read(sandbox, "metric_overall", request, start=day(3), end_date=date(2))
         (record,) = output.records("metric_overall")
         assert record["value"] == 2500
         assert record["total_views"] == 2
@@ -153,8 +148,8 @@ class TestRecords:
         assert (record["metric"], record["measurement"]) == ("video_startup_time", "avg")
         assert (record["filters_key"], record["granularity"]) == ("all", "day")
         assert record["aggregation"] == "view_end"
-        assert record["window_start"] == tap_time(day(3))
-        assert record["window_end"] == tap_time(day(2))
+        assert record["window_start"] == date(3)
+        assert record["window_end"] == date(2)
 
     def test_breakdowns_replace_null(self, sandbox: Sandbox) -> None:
         request = {**VIEWS, "group_by": ["country", "country"]}
@@ -163,10 +158,10 @@ class TestRecords:
         )
         found = {(record["window_start"], record["field"]): record["views"] for record in records}
         assert found == {
-            (tap_time(day(3)), "DE"): 1,
-            (tap_time(day(3)), "US"): 1,
-            (tap_time(day(1)), "(not set)"): 1,
-            (tap_time(day(1)), "DE"): 1,
+            (date(3), "DE"): 1,
+            (date(3), "US"): 1,
+            (date(1), "(not set)"): 1,
+            (date(1), "DE"): 1,
         }
         assert {record["group_by"] for record in records} == {"country"}
 

@@ -13,8 +13,9 @@ from singer_sdk.exceptions import ConfigValidationError
 from mux_sandbox import Answer, Disconnect
 from tap_mux.api.errors import MuxError
 from tap_mux.tap import TapMux
+from tests.support.days import date, day, since
 from tests.support.log import warned
-from tests.support.records import DAY, HOUR, MINUTE, NOW, asset, tap_time, view
+from tests.support.records import DAY, HOUR, MINUTE, asset, tap_time, view
 from tests.support.tapping import Output, bookmark, catalog_of, run_tap
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-TODAY = NOW - NOW % DAY
 START = "window_start"
 ERRORS = "/data/v1/errors"
 FORMER = (
@@ -32,21 +32,6 @@ FORMER = (
 )
 """Streams whose replication key was a day in earlier versions."""
 REFUSED = {"error": {"type": "invalid_timeframe", "messages": ["No."]}}
-
-
-def day(back: int) -> int:
-    """Return the first second of a day, by how many days ago it was."""
-    return TODAY - back * DAY
-
-
-def date(back: int) -> str:
-    """Return the first moment of a day, as records have it, by how many days ago it was."""
-    return tap_time(day(back))
-
-
-def since(back: int) -> Row:
-    """Return the setting that reads from a day on."""
-    return {"start_date": tap_time(day(back))}
 
 
 def failed(view_id: str, back: int, **fields: Any) -> Row:
@@ -99,7 +84,7 @@ class TestRetention:
     def test_the_first_day_takes_few_requests(self, sandbox: Sandbox, days: int) -> None:
         sandbox.options.retention_days = days
         sandbox.options.latency_seconds = 0.01
-        dates = {**since(3000), "end_date": tap_time(day(days - 2))}
+        dates = {**since(3000), "end_date": date(days - 2)}
         records = run_tap(sandbox, "errors", **dates).records("errors")
         assert [record[START] for record in records] == [date(days - 1)] * (days < 120)
         asked = sandbox.requests_to(ERRORS)
@@ -108,9 +93,9 @@ class TestRetention:
 
     def test_a_longer_retention_takes_one_round_trip(self, sandbox: Sandbox) -> None:
         sandbox.options.retention_days = 400
-        records = run_tap(
-            sandbox, "errors", start_date=tap_time(day(119)), end_date=tap_time(day(117))
-        ).records("errors")
+        records = run_tap(sandbox, "errors", start_date=date(119), end_date=date(117)).records(
+            "errors"
+        )
         assert [record[START] for record in records] == [date(119), date(118)]
         assert len(sandbox.requests_to(ERRORS)) == 4 + 2
 
@@ -145,7 +130,7 @@ class TestRetention:
     def test_an_older_bookmark_is_one_warning(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
-        state = run_tap(sandbox, "errors", end_date=tap_time(day(60))).states[-1]
+        state = run_tap(sandbox, "errors", end_date=date(60)).states[-1]
         sandbox.options.retention_days = 30
         records = run_tap(sandbox, "errors", state=state).records("errors")
         assert date(30) <= records[0][START] <= date(29)
@@ -200,7 +185,7 @@ class TestBookmark:
         length = {"video_duration": 60_000, "view_max_playhead_position": 60_000}
         world.view_details = {row["id"]: {**detail, **length} for row in world.view_rows}
         settings: Row = {"dimensions": ["country"]}
-        begun = {**settings, **since(7), "end_date": tap_time(day(4))}
+        begun = {**settings, **since(7), "end_date": date(4)}
         state = run_tap(sandbox, stream, **begun).states[-1]
         (part,) = state["bookmarks"][stream]["partitions"]
         assert part["replication_key_value"] == date(5)
@@ -274,13 +259,13 @@ class TestBookmark:
         }
         assert marks.pop("playing_time", None) is None
         assert len(marks) == 6
-        assert set(marks.values()) == {tap_time(day(1))}
+        assert set(marks.values()) == {date(1)}
 
     def test_end_date_is_not_included(self, sandbox: Sandbox) -> None:
-        output = run_tap(sandbox, "errors", end_date=tap_time(day(3)), **since(6))
+        output = run_tap(sandbox, "errors", end_date=date(3), **since(6))
         assert [record[START] for record in output.records("errors")] == [date(6), date(5), date(4)]
         before = len(sandbox.requests_to(ERRORS))
-        again = run_tap(sandbox, "errors", state=output.states[-1], end_date=tap_time(day(5)))
+        again = run_tap(sandbox, "errors", state=output.states[-1], end_date=date(5))
         assert again.records("errors") == []
         assert len(sandbox.requests_to(ERRORS)) == before
 
@@ -354,7 +339,7 @@ class TestProgress:
         used = [day(4) - days * DAY, day(3) - days * DAY]
         answer = Answer(200, {"data": [], "timeframe": used})
         sandbox.faults.add(lambda request: first_day(request) == day(4), times=None, action=answer)
-        output = run_tap(sandbox, "errors", end_date=tap_time(day(2)), **since(8))
+        output = run_tap(sandbox, "errors", end_date=date(2), **since(8))
         assert bookmark(output.states[-1], "errors") == date(5)
         # Later records move it, as ever.
         output = run_tap(sandbox, "errors", **since(8))
@@ -386,7 +371,7 @@ class TestProgress:
         body = {"data": rows, "total_row_count": 1000}
         sandbox.faults.add(is_of_day_4, times=None, action=change)
         sandbox.faults.add(is_of_day_4, times=None, action=Answer(200, body))
-        dates: Row = {"start_date": tap_time(day(4)), "end_date": tap_time(day(2))}
+        dates: Row = {"start_date": date(4), "end_date": date(2)}
         output = run_tap(sandbox, "dimension_values", dimensions=["cdn"], **dates)
         assert "dimension_values may lack records" in caplog.text
         assert bookmark(output.states[-1], "dimension_values") == date(4)  # of its records
@@ -396,7 +381,7 @@ class TestProgress:
     ) -> None:
         world.view_rows = []
         metrics = [{"metric": "views", "granularity": "hour"}]
-        output = run_tap(sandbox, "metric_overall", metrics=metrics, start_date=tap_time(day(1)))
+        output = run_tap(sandbox, "metric_overall", metrics=metrics, **since(1))
         mark = bookmark(output.states[-1], "metric_overall")
         now = int(time.time())
         assert mark in {tap_time(moment - moment % HOUR - HOUR) for moment in (now - MINUTE, now)}

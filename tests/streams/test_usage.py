@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mux_sandbox import Answer
+from tests.support.days import TODAY, date
 from tests.support.records import DAY, HOUR, NOW, Row, tap_time
 from tests.support.tapping import bookmark, catalog_of, run_tap
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from mux_sandbox import ExplicitWorld, Sandbox
 
 USAGE = "/video/v1/delivery-usage"
-TODAY = NOW - NOW % DAY
 LAST = (NOW - 13 * HOUR) // DAY * DAY
 """End of the last day for which Mux has complete sums."""
 
@@ -216,14 +216,13 @@ class TestAssetInputs:
 
 
 def test_an_unfinished_export_does_not_hide_earlier_ones(sandbox: Sandbox) -> None:
-    today = NOW - NOW % DAY
-    row = {"date": tap_time(today - 2 * DAY)[:10], "file_size": 1}
+    row = {"date": date(2)[:10], "file_size": 1}
     answer = {"data": [row], "meta": {"page": 1, "pages": 1, "total": 1}}
     path = "/system/v1/usage/exports"
     sandbox.faults.add(path, times=1, action=Answer(412, {"error": {"type": "not_ready"}}))
     sandbox.faults.add(path, times=None, action=Answer(200, answer))
     records = run_tap(sandbox, "usage_exports").records("usage_exports")
-    assert [record["date"] for record in records] == [tap_time(today - 2 * DAY)]
+    assert [record["date"] for record in records] == [date(2)]
     ends = [int(request.params("timeframe[]")[1]) for request in sandbox.requests_to(path)]
     assert len(ends) == 2  # the count says that there is no other page
     assert ends[0] - ends[1] == DAY
