@@ -274,7 +274,12 @@ def moment(config: Mapping[str, Any], name: str) -> datetime | None:
     if not _MOMENT.fullmatch(text):
         raise ValueError(text)
     value = datetime.fromisoformat(text)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # in UTC it lies before the year 1, or after the year 9999
+        raise ValueError(text) from None
 
 
 def number(config: Mapping[str, Any], name: str) -> float | None:

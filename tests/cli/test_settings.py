@@ -101,7 +101,8 @@ class TestSettings:
     @pytest.mark.parametrize(
         "value",
         ["", "2026", "2026-1-1", "20260101", "2026-W01-1", "2026-02-30", "01/02/2026", "now",
-         "2026-01-01T25:00:00Z", "1767225600", "2026-01-01Z"],
+         "2026-01-01T25:00:00Z", "1767225600", "2026-01-01Z", "0001-01-01T00:00:00+12:00",
+         "9999-12-31T23:59:59-12:00"],
     )  # fmt: skip
     def test_invalid_date(self, value: str) -> None:
         for name in ("start_date", "end_date"):
