@@ -112,7 +112,7 @@ class ViewWindows:
                     ahead = None
                 if windows.crowd:
                     self._given += windows.crowd
-                    yield self._as_read(window, start, windows.crowd)
+                    yield self._as_read(window, start, windows.crowd, unread)
                     windows.advance(windows.crowd)
                     continue
                 reading, ahead = ahead or self._begin(window), None
@@ -153,13 +153,16 @@ class ViewWindows:
     def _begin(self, window: Window) -> WindowReading:
         return WindowReading(self._ask, self._workers, window, self._max_views)
 
-    def _as_read(self, window: Window, start: int | None, count: int) -> Iterator[Record]:
+    def _as_read(
+        self, window: Window, start: int | None, count: int, unread: int | None
+    ) -> Iterator[Record]:
         """Yield the views of a crowded window while it is read; read it again if they moved.
 
         Args:
             window: The window.
             start: First second of the range that it is a part of.
             count: How many views it holds, as Mux counts them.
+            unread: As in ``read``.
 
         Raises:
             UnexpectedAnswerError: It holds far less, so there would be no end of such windows; or
@@ -169,9 +172,16 @@ class ViewWindows:
         for _ in range(TRIES_OF_A_WINDOW):
             crowd.begin_reading()
             with closing(WindowReading(self._ask, self._workers, window, math.inf)) as reading:
-                self._warn_if_cut(window_of(reading.first_page), window, start)
-                for page in reading.pages(crowd.found):
-                    yield from crowd.take(page)
+                try:
+                    self._warn_if_cut(window_of(reading.first_page), window, start)
+                    for page in reading.pages(crowd.found):
+                        yield from crowd.take(page)
+                except APIError as refusal:
+                    kept = self._kept_after(window, refusal)
+                    if kept is None:
+                        raise
+                    _report_gone(start, max(window.start, unread or 0), kept, window.end)
+                    return
             if crowd.is_whole() and not reading.has_repeated:
                 return
         _raise_if_endless(reading)

@@ -10,7 +10,7 @@ import pytest
 
 from tap_mux.api.errors import MuxError
 from tap_mux.reading import view_windows, window_reading
-from tests.support.records import DAY, NOW, ids, tap_time, view
+from tests.support.records import DAY, HOUR, NOW, ids, tap_time, view
 from tests.support.tapping import bookmark, repeated
 from tests.support.video_views import read
 
@@ -117,6 +117,22 @@ class TestCrowds:
         assert not repeated(records)
         assert set(ids(records)) >= set(ids(self.crowd(self.MAX + 10)))
         assert "kept moving" in caplog.text
+
+    def test_end_where_mux_deletes_them_meanwhile(
+        self, world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world.view_rows = [*self.crowd(), view("new", NOW - HOUR)]
+
+        def delete(_: object) -> None:
+            sandbox.options.retention_days = 0.5
+
+        sandbox.faults.add(lambda request: request.page == self.MAX // 100 + 2, action=delete)
+        records = read(sandbox, start_date=self.DATES["start_date"]).records("video_views")
+        assert {"before-0", "new"} < set(ids(records)) < set(ids(world.view_rows))
+        assert not repeated(records)
+        warnings = [each for each in caplog.messages if "are gone: Mux no longer keeps" in each]
+        assert warnings
+        assert f"from {tap_time(self.SECOND - 1)[:19]}Z" in warnings[0]
 
     def test_without_an_end_fail(
         self, world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
