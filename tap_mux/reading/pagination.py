@@ -25,6 +25,9 @@ Page: TypeAlias = dict[str, Any]
 PAGE_LIMIT = 100
 """The largest page that Mux gives."""
 
+MAX_EQUAL_PAGES = 4
+"""How many pages in a row may be equal. Two are, too, where as many records as a page has came."""
+
 MAX_PAGES_WITHOUT_NEWS = 10
 """How many pages in a row may have no record that is new, before a list is taken for endless."""
 
@@ -174,6 +177,7 @@ def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
     Without a count, it is the one before an empty page.
     """
     read = longest = 0
+    equal = 1
     previous: list[Any] = []
     is_short = is_counted = False
     try:
@@ -181,17 +185,18 @@ def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
             records = page["data"]
             if read and not records:
                 return
-            if records == previous and read:
-                # So the list has no pages. It has ended, unless this one cannot be all of it.
-                if len(records) == limit or (count_of(page) or 0) > read:
-                    text = f"GET {path} gave the same page twice, so its list has no end"
-                    raise UnexpectedAnswerError(text)
-                return
+            equal = equal + 1 if records == previous and read else 1
+            count = count_of(page) or 0
+            if equal > 1 and len(records) != limit and count <= read:
+                return  # the list has no pages, and this one is all of it
+            if equal == MAX_EQUAL_PAGES:
+                text = f"GET {path} gave the same page {equal} times, so its list has no end"
+                raise UnexpectedAnswerError(text)
             yield page
             is_short = len(records) < (longest or limit)
-            count = count_of(page) or 0
             is_first = not read
-            read += len(records)
+            if equal == 1:
+                read += len(records)
             longest = max(longest, len(records))
             is_counted = count == read or (not is_first and 0 < count < read)
             if not records or (is_short and is_counted):

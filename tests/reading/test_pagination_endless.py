@@ -13,7 +13,7 @@ from tap_mux.api.workers import WorkerPool
 from tap_mux.reading import pagination
 from tap_mux.reading.pagination import Paginator
 from tests.support.client import client_of, lists_of
-from tests.support.lists import ASSETS, FAST, PATH
+from tests.support.lists import ASSETS, FAST, PATH, asks_for
 from tests.support.records import NOW, asset
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_an_endless_list(sandbox: Sandbox, read: Callable[[], list[int]]) -> None:
     body = {"data": [{"id": number} for number in range(100)]}
     sandbox.faults.add(PATH, times=None, action=Answer(200, body, FAST))
-    with pytest.raises(MuxError, match="gave the same page twice, so its list has no end"):
+    with pytest.raises(MuxError, match="gave the same page 4 times, so its list has no end"):
         read()
 
 
@@ -39,8 +39,30 @@ def test_a_list_whose_page_number_is_ignored_is_not_taken_for_whole(
     if count <= 250:
         assert read() == list(range(250))
         return
-    with pytest.raises(MuxError, match="gave the same page twice, so its list has no end"):
+    with pytest.raises(MuxError, match="gave the same page 4 times, so its list has no end"):
         read()
+
+
+def test_a_short_page_that_is_given_for_each_number_is_not_taken_for_the_whole_list(
+    sandbox: Sandbox, read: Callable[[], list[int]]
+) -> None:
+    body = {"data": [{"id": number} for number in range(50)], "total_row_count": 120}
+    sandbox.faults.add(PATH, times=None, action=Answer(200, body, FAST))
+    with pytest.raises(MuxError, match="gave the same page 4 times, so its list has no end"):
+        read()
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_list_that_moves_on_by_a_page_while_it_is_read_has_an_end(
+    sandbox: Sandbox, read: Callable[[], list[int]], size: int
+) -> None:
+    ids = list(range(3 * size))
+    for number, start in enumerate([0, 0, size, 2 * size], 1):  # a page of new ones came first
+        page = [{"id": each} for each in ids[start : start + size]]
+        answer = Answer(200, {"data": page, "total_row_count": 4 * size}, FAST)
+        sandbox.faults.add(asks_for(number, PATH), times=None, action=answer)
+    sandbox.faults.add(PATH, times=None, action=Answer(200, {"data": []}, FAST))
+    assert sorted(set(read())) == ids
 
 
 @pytest.mark.parametrize("way", ["by_cursor", "by_page", "page_after_page"])
