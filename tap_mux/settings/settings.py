@@ -149,7 +149,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "request_timeout_seconds",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=86_400),
         default=60,
         title="Request Timeout Seconds",
         description="How long to wait for a connection, and for more of an answer, in seconds. An "
@@ -175,7 +175,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "progress_seconds",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=86_400),
         default=10,
         title="Progress Seconds",
         description="After how many seconds each the log says how far a run is; 0 for never.",

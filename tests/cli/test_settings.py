@@ -133,6 +133,8 @@ class TestSettings:
             ("lookback_seconds", -1),
             ("lookback_seconds", "7200"),
             ("request_timeout_seconds", 0),
+            ("request_timeout_seconds", 10**12),
+            ("progress_seconds", 10**12),
             ("max_attempts", 0),
             ("api_url", "api.mux.com"),
             ("api_url", "https://api.mux.com?x=1"),
