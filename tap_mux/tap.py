@@ -193,8 +193,8 @@ class TapMux(Tap):
         """Read all selected streams.
 
         Raises:
-            MuxError: No environment can be read, a stream failed, or a stream is not available and
-                that counts as a failure.
+            MuxError: No environment can be read, a stream failed, a stream is not available and
+                that counts as a failure, or Mux refused every request.
         """
         # Each token is tried before the first message.
         self.environments.raise_if_unnamed(self.state.get("bookmarks", {}))
@@ -223,7 +223,7 @@ class TapMux(Tap):
             except ToldToEnd:
                 self.write_last_state()  # before the table: the log may be blocked
                 raise
-        self.outcome.raise_for_failures(fail_on_unavailable=self.config["fail_on_unavailable"])
+        self._raise_for_failures([stream.label for stream in chain(*tables)])
 
     def write_last_state(self) -> None:
         """Write the state of a run that is told to end, after all records, and only once.
@@ -252,9 +252,11 @@ class TapMux(Tap):
             text = f"--test names a stream that does not exist: {name}{hint}"
             raise MuxError(text)
         _ = self.environments.readable
+        tried = []
         for discovered in [self.streams[name]] if name else self.streams.values():
             for stream in self._in_each_environment(cast("MuxStream", discovered)):
                 answer = "available"
+                tried.append(stream.label)
                 try:
                     stream.probe()
                 except MuxError as error:
@@ -266,7 +268,11 @@ class TapMux(Tap):
                         noted = self.outcome.unavailable
                     noted[stream.label] = str(error)
                 yield f"{stream.label}: {answer}"
+        self._raise_for_failures(tried)
+
+    def _raise_for_failures(self, tried: list[str]) -> None:
         self.outcome.raise_for_failures(fail_on_unavailable=self.config["fail_on_unavailable"])
+        self.environments.raise_if_nothing_answered(tried)
 
     def _in_each_environment(self, stream: MuxStream) -> list[MuxStream]:
         """Return a stream of the catalog as an object for each environment that can be read."""

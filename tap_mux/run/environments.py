@@ -12,7 +12,7 @@ from tap_mux.api.mux_clock import MuxClock
 from tap_mux.api.workers import WorkerPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from tap_mux.run.outcome import Outcome
 
@@ -106,6 +106,25 @@ class Environments:
                 "Mux did not say which environment this is, so the state, which is of "
                 f"{', '.join(sorted(named))}, cannot be used. Run the tap again; if it stays so, "
                 "run it without the state"
+            )
+            raise MuxError(text)
+
+    def raise_if_nothing_answered(self, streams: Collection[str]) -> None:
+        """Raise an error if Mux has refused all requests, even the one for the environment.
+
+        Then nothing tells whether it was Mux that answered, so the run must not pass for complete.
+
+        Args:
+            streams: All streams that were tried.
+
+        Raises:
+            MuxError: It has.
+        """
+        are_unavailable = bool(streams) and self._outcome.unavailable.keys() >= {*streams}
+        if are_unavailable and [environment.id for environment in self.readable] == [None]:
+            text = (
+                "No stream is available, and Mux did not say which environment this is. Check "
+                "api_url, and the permissions of the access token"
             )
             raise MuxError(text)
 

@@ -160,6 +160,18 @@ class TestUnavailable:
         assert "not available" not in caplog.text
 
 
+@pytest.mark.parametrize("option", [(), ("--test",), ("--test=assets",)])
+def test_a_server_that_refuses_all_requests_is_a_failure(
+    tmp_path: Path, sandbox: Sandbox, option: tuple[str, ...]
+) -> None:
+    settings = {**sandbox.config, "api_url": f"{sandbox.config['api_url']}/video/v1"}
+    done = run_program("--config", config_file(tmp_path, **settings), *option)
+    assert done.returncode == 1
+    (line,) = errors(done.stderr)
+    assert "No stream is available, and Mux did not say which environment this is" in line
+    assert "Check api_url" in line
+
+
 class TestFailure:
     """A stream fails."""
 
