@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -59,6 +60,18 @@ def sandbox(world: ExplicitWorld) -> Iterator[Sandbox]:
     """A running sandbox that serves ``world``."""
     with Sandbox(world=world, options=SandboxOptions()) as running:
         yield running
+
+
+@pytest.fixture
+def connection_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
+    """The log at its finest, with what urllib3 tells of its connections."""
+    name = "urllib3.connectionpool"
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger=name)
+    monkeypatch.setattr(logging.getLogger(name), "disabled", False)  # the SDK disables it
+    return caplog
 
 
 class Waits(list[float]):

@@ -38,16 +38,11 @@ class TestRequest:
         assert request.query == [("a[]", "1"), ("a[]", "b c")]
 
     def test_keeps_its_connection(
-        self, client: MuxClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+        self, client: MuxClient, sandbox: Sandbox, connection_log: pytest.LogCaptureFixture
     ) -> None:
-        caplog.set_level(logging.DEBUG)
-        caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
-        logging.getLogger(
-            "urllib3.connectionpool"
-        ).disabled = False  # the SDK's logging setup disables it
         for _ in range(5):
             client.get(PATH)
-        assert caplog.text.count("Starting new HTTP connection") == 1
+        assert connection_log.text.count("Starting new HTTP connection") == 1
 
     def test_logs_no_secret_at_any_level(
         self,
@@ -102,16 +97,14 @@ def test_goes_through_the_users_proxy(
 
 
 def test_each_thread_keeps_its_connection(
-    world: ExplicitWorld, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    world: ExplicitWorld, sandbox: Sandbox, connection_log: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
-    logging.getLogger("urllib3.connectionpool").disabled = False  # as the SDK's set-up leaves it
     sandbox.options.latency_seconds = 0.01
     client = client_of(sandbox, max_in_flight=4)
     client.get(PATH)
     assert len(list(WorkerPool(4).map(lambda _: client.get(PATH), range(40)))) == 40
-    assert caplog.text.count("Starting new HTTP connection") <= 5
-    assert "Connection pool is full" not in caplog.text
+    assert connection_log.text.count("Starting new HTTP connection") <= 5
+    assert "Connection pool is full" not in connection_log.text
 
 
 def test_a_token_may_have_any_letters(world: ExplicitWorld, sandbox: Sandbox) -> None:

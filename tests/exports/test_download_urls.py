@@ -58,18 +58,13 @@ class TestRequests:
         assert source.file_requests[-1].headers["Host"] == "localhost:1"
 
     def test_debugging_messages_do_not_show_the_url(
-        self, source: Source, caplog: pytest.LogCaptureFixture
+        self, source: Source, connection_log: pytest.LogCaptureFixture
     ) -> None:
-        caplog.set_level(logging.DEBUG)
-        caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
-        logging.getLogger(
-            "urllib3.connectionpool"
-        ).disabled = False  # the SDK's logging setup disables it
         source.sandbox.faults.add(SIGNED, action=Truncate())
         source.sandbox.faults.add(SIGNED, action=Answer(403))
         assert source.read()
-        assert "GET /signed/" in caplog.text
-        assert "Signature" not in caplog.text
+        assert "GET /signed/" in connection_log.text
+        assert "Signature" not in connection_log.text
 
 
 class TestExpiry:
