@@ -13,16 +13,23 @@ import pytest
 from tap_mux.reading.windows import MAX_RECORDS
 from tests.run.kills import LOADERS, STREAMS, LossError, Tally, kill_and_compare, run_into, truth
 from tests.support.records import DAY, HOUR, NOW, tap_time, views
+from tests.support.still import StillWorld
 from tests.support.tapping import bookmark, catalog_of, clean_environ, config_file, messages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox import Sandbox
     from tests.support.tapping import Message
 
-ROWS = 12_000
-STEP = 7
+ROWS = 16_000
+STEP = 5
+
+
+@pytest.fixture
+def world() -> StillWorld:
+    """A day of views that never change."""
+    return StillWorld(views(ROWS, NOW - DAY, STEP))
 
 
 def run(config: str, state: Message | None, folder: Path, kill_after: int | None) -> list[Message]:
@@ -65,9 +72,8 @@ def last_state(output: list[Message]) -> Message | None:
 
 @pytest.mark.parametrize("lookback", [0, 7200])
 def test_killed_runs_read_all_views_together(
-    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox, lookback: int
+    tmp_path: Path, world: StillWorld, sandbox: Sandbox, lookback: int
 ) -> None:
-    world.view_rows = views(ROWS, NOW - DAY, STEP)
     config = config_file(
         tmp_path,
         **sandbox.config,
@@ -78,7 +84,7 @@ def test_killed_runs_read_all_views_together(
     state: Message | None = None
     mark = ""
     read = 0
-    for kill_after in (4_444, 5_555, 4_444, None):
+    for kill_after in (5_111, 5_555, 5_111, None):  # more lines than a window has
         output = run(config, state, tmp_path, kill_after)
         ends = view_ends(output)
         # Everything up to the bookmark was written, in this run or in an earlier one.

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mux_sandbox import Delay, Environment, ExplicitWorld, GeneratedWorld, Sandbox, SandboxOptions
+from mux_sandbox import Delay, Environment, GeneratedWorld, Sandbox, SandboxOptions
 from tap_mux.reading.windows import MAX_RECORDS
-from tests.support.records import DAY, HOUR, Row, tap_time, view, views
+from tests.support.records import DAY, HOUR, tap_time, view, views
+from tests.support.still import StillWorld
 from tests.support.tapping import catalog_of, clean_environ, config_file
 
 if TYPE_CHECKING:
@@ -80,21 +81,6 @@ def test_environments_take_little_memory(tmp_path: Path) -> None:
         one = peak(tmp_path, sandbox, "video_views", max_concurrency=1, **settings)
         many = peak(tmp_path, sandbox, "video_views", **settings)
     assert many < one + MAX_MORE_KB
-
-
-class StillWorld(ExplicitWorld):
-    """A world whose views never change: the sandbox sorts those of a window only once."""
-
-    def __init__(self, views: list[Row]) -> None:
-        """Take the views."""
-        super().__init__(views=views)
-        self._windows: dict[tuple[int, int], list[Row]] = {}
-
-    def views(self, start: int, end: int, now: float) -> list[Row]:
-        """Give the views of a window."""
-        if (start, end) not in self._windows:
-            self._windows[start, end] = super().views(start, end, now)
-        return self._windows[start, end]
 
 
 def test_views_that_ended_together_take_little_memory(tmp_path: Path) -> None:

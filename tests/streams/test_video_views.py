@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mux_sandbox import Answer
+from mux_sandbox import Answer, Sandbox
 from tap_mux.api.errors import MuxError
 from tap_mux.reading.windows import MAX_RECORDS
 from tests.support.client import client_of
 from tests.support.log import warned
 from tests.support.records import DAY, HOUR, NOW, ids, tap_time, view, views
+from tests.support.still import StillWorld
 from tests.support.video_views import PATH, read
 
 if TYPE_CHECKING:
-    from mux_sandbox import ExplicitWorld, Sandbox
+    from mux_sandbox import ExplicitWorld
     from mux_sandbox.request_log import RequestRecord
 
 
@@ -74,13 +75,11 @@ class TestWindows:
         world.view_rows = random.Random(1).sample(rows, len(rows))
         assert ids(read(sandbox).records("video_views")) == ids(rows)
 
-    def test_no_window_is_larger_than_the_maximum(
-        self, world: ExplicitWorld, sandbox: Sandbox
-    ) -> None:
+    def test_no_window_is_larger_than_the_maximum(self) -> None:
         dense = views(3 * MAX_RECORDS, NOW - 3 * HOUR, 0.5)
         sparse = [view(f"sparse-{number:03}", NOW - number * DAY) for number in range(90, 1, -1)]
-        world.view_rows = sparse + dense
-        output = read(sandbox)
+        with Sandbox(world=StillWorld(sparse + dense)) as sandbox:
+            output = read(sandbox)
         assert ids(output.records("video_views")) == ids(sparse + dense)
         assert max(request.page or 0 for request in sandbox.requests) <= MAX_RECORDS / 100 + 1
         runs = itertools.groupby(message["type"] for message in output.messages)
