@@ -93,10 +93,11 @@ def test_a_timeframe_without_data_is_skipped(live: Sandbox, *, says_until_when: 
 
 
 def test_a_gap_is_reported(live: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    bookmark = state(
-        "monitoring_timeseries", "date", time.time() - 3 * DAY, metric="current-concurrent-viewers"
-    )
-    run_tap(live, "monitoring_timeseries", state=bookmark)
+    name, now = "monitoring_timeseries", time.time()
+    metrics = "current-concurrent-viewers", "playback-failure-percentage"
+    first, second = (state(name, "date", now - 3 * DAY, metric=metric) for metric in metrics)
+    first["bookmarks"][name]["partitions"] += second["bookmarks"][name]["partitions"]
+    run_tap(live, name, state=first, end_date=tap_time(now - 23 * HOUR))
     assert caplog.text.count("monitoring_timeseries from") == 1
     assert "are gone: Mux no longer keeps them" in caplog.text
 

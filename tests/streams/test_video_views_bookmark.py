@@ -69,18 +69,17 @@ class TestBookmark:
     def test_bookmark_stays_while_the_lookback_is_read_and_the_run_fails(
         self, world: ExplicitWorld, sandbox: Sandbox, waits: list[float]
     ) -> None:
-        world.view_rows = views(3 * MAX_RECORDS, NOW - 9 * HOUR, 1)
-        state = read(sandbox, start_date=tap_time(NOW - 10 * HOUR)).states[-1]
+        world.view_rows = views(120, NOW - 30 * DAY, 6 * HOUR)
+        state = read(sandbox, start_date=tap_time(NOW - 31 * DAY)).states[-1]
         last = bookmark(state)
         output = Output()
-        half = NOW - 9 * HOUR + 3 * MAX_RECORDS - 2 * HOUR
         sandbox.faults.add(
-            lambda request: request.path == PATH and asked(request)[0] > half,
+            lambda request: request.path == PATH and asked(request)[0] > NOW - 20 * DAY,
             times=None,
             action=Disconnect(),
         )
         with pytest.raises(MuxError):
-            read(sandbox, state=state, output=output, lookback_seconds=4 * HOUR)
+            read(sandbox, state=state, output=output, lookback_seconds=20 * DAY)
         assert waits
         assert output.records("video_views")
         assert {bookmark(state) for state in output.states} == {last}
