@@ -255,7 +255,9 @@ class Story:
         tries = self.config["max_attempts"]
         # Where nothing is announced, a few 429 in a row are chance.
         is_starved = not self.server.announces and (self.server.others or tries < 8)
-        is_disturbed = self.faults.rate or kill or is_denied or is_starved
+        # The only record with children may be deleted after it was listed.
+        is_gone = self.server.change_rate and "An earlier run could read it" in facts.end
+        is_disturbed = self.faults.rate or kill or is_denied or is_starved or is_gone
         is_easy = not is_disturbed and tries > 1
         if is_easy and not facts.is_complete:
             text = f"nothing went wrong, but the run ended so: {facts.end}"
