@@ -22,6 +22,7 @@ from tap_mux.run.outcome import Outcome
 from tap_mux.run.progress import Progress
 from tests.support.log import table_of
 from tests.support.records import DAY, NOW, asset, tap_time, views
+from tests.support.still import StillWorld
 from tests.support.tapping import (
     Output,
     bookmark,
@@ -39,6 +40,24 @@ if TYPE_CHECKING:
 
 COPY = "import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)"
 SINCE = tap_time(NOW - 2 * DAY)
+MANY = 12_000
+
+
+@pytest.fixture
+def world() -> StillWorld:
+    """An empty environment. Views that a test puts there stay as they are."""
+    return StillWorld([])
+
+
+@pytest.fixture
+def _many_views(world: ExplicitWorld) -> None:
+    """More views in a day than a window holds, so that the tap learns how many are left."""
+    world.view_rows = views(MANY, NOW - DAY, 7)
+
+
+def has_bookmark(output: Output) -> bool:
+    """Tell whether a first window of views has been written."""
+    return bool(output.states) and bool(bookmark(output.states[-1]))
 
 
 def half_way(
@@ -65,15 +84,15 @@ def half_way(
     return lines
 
 
+@pytest.mark.usefixtures("_many_views")
 def test_a_stream_under_way_says_how_far_it_is(
-    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.view_rows = views(12_000, NOW - DAY, 7)
     (line,) = half_way(
         sandbox,
         monkeypatch,
         "video_views",
-        is_there=lambda output: len(output.states) > 1 and bool(bookmark(output.states[-1])),
+        is_there=has_bookmark,
         start_date=SINCE,
     )
     found = re.fullmatch(
@@ -83,27 +102,27 @@ def test_a_stream_under_way_says_how_far_it_is(
     )
     assert found
     records = int(found["records"].replace(",", ""))
-    assert 0 < records < 12_000
+    assert 0 < records < MANY
     reached = NOW - DAY + 7 * (records - 1)
     assert found["at"] == tap_time(reached)[:16].replace("T", " ")
-    assert abs(int(found["part"]) - 100 * records / 12_000) <= 1
+    assert abs(int(found["part"]) - 100 * records / MANY) <= 1
 
 
+@pytest.mark.usefixtures("_many_views")
 def test_views_that_mux_counts_say_their_part(
-    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two months without a view come first. They are no part of what there is to read."""
-    world.view_rows = views(12_000, NOW - DAY, 7)
     (line,) = half_way(
         sandbox,
         monkeypatch,
         "video_views",
-        is_there=lambda output: bool(output.states) and bool(bookmark(output.states[-1])),
+        is_there=has_bookmark,
         start_date=tap_time(NOW - 60 * DAY),
     )
     found = re.search(r"video_views: ([\d,]+) records, at .*?, (\d+) %", line)
     assert found
-    part = int(found[1].replace(",", "")) / 12_000
+    part = int(found[1].replace(",", "")) / MANY
     assert abs(int(found[2]) - 100 * part) <= 1
 
 
@@ -138,7 +157,7 @@ def test_a_key_that_is_no_moment_tells_no_position(
         sandbox,
         monkeypatch,
         "video_views",
-        is_there=lambda output: bool(output.states) and bool(bookmark(output.states[-1])),
+        is_there=has_bookmark,
         catalog=catalog,
         start_date=tap_time(NOW - 3 * DAY),
     )
@@ -190,10 +209,10 @@ def test_a_list_whose_end_is_not_known_says_only_what_is(
     assert re.fullmatch(r"assets: 100 records, [\d,]+ records/s, \d requests?", line)
 
 
+@pytest.mark.usefixtures("_many_views")
 def test_the_rate_counts_from_when_a_stream_comes_first(
-    world: ExplicitWorld, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.view_rows = views(12_000, NOW - DAY, 7)
     sandbox.faults.add("/data/v1/incidents", action=Delay(1))
     told: list[tuple[str, float]] = []
 
@@ -241,7 +260,7 @@ def test_it_is_told_every_few_seconds(
     told = [line for line in caplog.messages if line.startswith("assets: 0 records")]
     assert len(told) == 2
     caplog.clear()
-    sandbox.faults.add("/video/v1/assets", action=Delay(1.5))
+    sandbox.faults.add("/video/v1/assets", action=Delay(0.3))
     run_tap(sandbox, "assets", progress_seconds=0)
     assert [line for line in caplog.messages if line.startswith("assets: ")] == []
 
