@@ -21,12 +21,28 @@ from tests.support.records import NOW, asset
 from tests.support.virtual import VirtualClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mux_sandbox import ExplicitWorld, Sandbox
     from tap_mux.api.client import MuxClient
     from tests.conftest import Waits
 
+    WaitAfter = Callable[[str], float]
+
 PATH = "/video/v1/assets"
 PRESENT = datetime.fromtimestamp(NOW, UTC)
+
+
+@pytest.fixture
+def wait_after(client: MuxClient, sandbox: Sandbox, waits: Waits) -> WaitAfter:
+    """Return what tells how long the client waits after a failure with a Retry-After."""
+
+    def wait(header: str) -> float:
+        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
+        client.get(PATH)
+        return waits[-1]
+
+    return wait
 
 
 class TestWaits:
@@ -41,12 +57,8 @@ class TestWaits:
             assert limit / 2 <= wait <= limit
         assert len({wait / limit for wait, limit in zip(waits, limits, strict=True)}) > 1
 
-    def test_obeys_retry_after_in_seconds(
-        self, client: MuxClient, sandbox: Sandbox, waits: Waits
-    ) -> None:
-        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": "17"}))
-        client.get(PATH)
-        assert 17 <= waits[0] <= 18
+    def test_obeys_retry_after_in_seconds(self, wait_after: WaitAfter) -> None:
+        assert 17 <= wait_after("17") <= 18
 
     def test_waits_once_for_the_rate_limit(
         self, client: MuxClient, sandbox: Sandbox, waits: Waits
@@ -56,51 +68,33 @@ class TestWaits:
         assert 17 <= waits.for_rate_limit <= 19
         assert waits == []
 
-    def test_obeys_retry_after_as_a_date(
-        self, client: MuxClient, sandbox: Sandbox, waits: Waits
-    ) -> None:
+    def test_obeys_retry_after_as_a_date(self, wait_after: WaitAfter) -> None:
         date = format_datetime(PRESENT + timedelta(seconds=30), usegmt=True)
-        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
-        client.get(PATH)
-        assert 28 <= waits[0] <= 31
+        assert 28 <= wait_after(date) <= 31
 
     @pytest.mark.parametrize("header", ["86400", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
-    def test_obeys_retry_after_up_to_an_hour(
-        self, client: MuxClient, sandbox: Sandbox, waits: Waits, header: str
-    ) -> None:
-        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
-        client.get(PATH)
-        assert 3600 <= waits[0] <= 3601
+    def test_obeys_retry_after_up_to_an_hour(self, wait_after: WaitAfter, header: str) -> None:
+        assert 3600 <= wait_after(header) <= 3601
 
     @pytest.mark.parametrize("header", ["soon", "", "-3", "1e9", "Sun, 99 Foo"])
     def test_ignores_an_invalid_retry_after(
-        self, client: MuxClient, sandbox: Sandbox, waits: Waits, header: str
+        self, wait_after: WaitAfter, client: MuxClient, sandbox: Sandbox, waits: Waits, header: str
     ) -> None:
-        sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": header}))
-        client.get(PATH)
-        assert 0.5 <= waits[0] <= 1
+        assert 0.5 <= wait_after(header) <= 1
         sandbox.faults.add(PATH, action=Answer(429, TOO_MANY, {"Retry-After": header}))
         client.get(PATH)
         assert 0.2 <= waits.for_rate_limit <= 0.8
 
 
 @pytest.mark.parametrize("minutes", [-60, 0])
-def test_a_retry_after_that_is_over_is_no_wait(
-    client: MuxClient, sandbox: Sandbox, waits: Waits, minutes: int
-) -> None:
+def test_a_retry_after_that_is_over_is_no_wait(wait_after: WaitAfter, minutes: int) -> None:
     date = format_datetime(PRESENT + timedelta(minutes=minutes), usegmt=True)
-    sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
-    client.get(PATH)
-    assert 0 <= waits[0] <= 1
+    assert 0 <= wait_after(date) <= 1
 
 
-def test_a_retry_after_without_a_zone_is_utc(
-    client: MuxClient, sandbox: Sandbox, waits: Waits
-) -> None:
+def test_a_retry_after_without_a_zone_is_utc(wait_after: WaitAfter) -> None:
     date = (PRESENT + timedelta(seconds=30)).strftime("%a, %d %b %Y %H:%M:%S -0000")
-    sandbox.faults.add(PATH, action=Answer(503, b"", {"Retry-After": date}))
-    client.get(PATH)
-    assert 28 <= waits[0] <= 31
+    assert 28 <= wait_after(date) <= 31
 
 
 def test_a_broken_connection_holds_nobody_up(
