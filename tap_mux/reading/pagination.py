@@ -26,7 +26,11 @@ PAGE_LIMIT = 100
 """The largest page that Mux gives."""
 
 MAX_EQUAL_PAGES = 4
-"""How many pages in a row may be equal. Two are, too, where as many records as a page has came."""
+"""How many pages in a row may be equal, where Mux counts the list.
+
+Two are where as many records as a page has came meanwhile. If Mux gave one for another instead, the
+count shows what is missing.
+"""
 
 MAX_PAGES_WITHOUT_NEWS = 10
 """How many pages in a row may have no record that is new, before a list is taken for endless."""
@@ -187,9 +191,10 @@ def _up_to_last(path: str, pages: Iterable[Page], limit: int) -> Iterator[Page]:
                 return
             equal = equal + 1 if records == previous and read else 1
             count = count_of(page) or 0
-            if equal > 1 and len(records) != limit and count <= read:
+            is_all = equal > 1 and count <= read
+            if is_all and len(records) != limit:
                 return  # the list has no pages, and this one is all of it
-            if equal == MAX_EQUAL_PAGES:
+            if is_all or equal == MAX_EQUAL_PAGES:
                 text = f"GET {path} gave the same page {equal} times, so its list has no end"
                 raise UnexpectedAnswerError(text)
             yield page
