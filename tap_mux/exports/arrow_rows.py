@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from tap_mux.exports.csv_rows import BOOLEANS
+from tap_mux.exports.csv_rows import BOOLEANS, has_bare_return
 from tap_mux.records.writer import EncodedRecords
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class ArrowEncoder:
         is_odd = (
             (b"\\" in content and b'\\"' in content)
             or content.count(b'"') % 2
-            or content.count(b"\r") != content.count(b"\r\n")
+            or has_bare_return(content)
         )
         if not self._is_possible or is_odd:
             return None

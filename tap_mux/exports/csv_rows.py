@@ -135,38 +135,27 @@ class CSVFile:
         _drop_empty(records, [column.name for column in self.columns if column.type == UNKNOWN])
         return records
 
-    def cells(self, block: Block) -> list[list[str]]:
+    def cells(self, block: Block) -> Iterator[list[str]]:
         """Parse a block into texts.
 
         Args:
             block: One of this file.
 
-        Returns:
+        Yields:
             The values of each line.
 
         Raises:
             MuxError: A line is not what the file's first line announces.
         """
-        try:
-            text = block.content.decode()
-        except UnicodeDecodeError:
-            text = block.content.decode(errors="replace")
-            if not self._is_garbled:
-                self._is_garbled = True
-                logger.warning("%s has text that is not UTF-8, near line %d", self.name, block.line)
         # csv takes a carriage return for the end of a line, but not every writer quotes it.
-        stand_in = ""
-        if _BARE_RETURN.search(text):
-            stand_in = next(char for char in map(chr, _PRIVATE_USE) if char not in text)
-            text = _BARE_RETURN.sub(stand_in, text)
+        stand_in = _stand_in(block.content) if has_bare_return(block.content) else ""
         csv.field_size_limit(MAX_ROW_BYTES)  # a stack trace may be longer than csv allows
-        rows = []
         end = block.line - 1
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        reader = csv.reader(self._lines(block, stand_in), strict=True)
         try:
             for row in reader:
                 if len(row) == self.width:
-                    rows.append(row)
+                    yield [cell.replace(stand_in, "\r") for cell in row] if stand_in else row
                 elif row:
                     text = (
                         f"{self.name} has {len(row)} columns instead of {self.width} in line "
@@ -177,9 +166,23 @@ class CSVFile:
         except csv.Error as error:
             text = f"{self.name} is no CSV file as of line {end + 1}: {error}"
             raise MuxError(text) from None
-        if stand_in:
-            rows = [[cell.replace(stand_in, "\r") for cell in row] for row in rows]
-        return rows
+
+    def _lines(self, block: Block, stand_in: str) -> Iterator[str]:
+        """Decode a block, line by line: one emoji makes each character of a text take four bytes.
+
+        Args:
+            block: The block.
+            stand_in: What stands for a carriage return that ends no line; empty if there is none.
+        """
+        for number, content in enumerate(io.BytesIO(block.content), block.line):
+            try:
+                line = content.decode()
+            except UnicodeDecodeError:
+                line = content.decode(errors="replace")
+                if not self._is_garbled:
+                    self._is_garbled = True
+                    logger.warning("%s has text that is not UTF-8 in line %d", self.name, number)
+            yield _BARE_RETURN.sub(stand_in, line) if stand_in else line
 
     def _whole_rows(self) -> Iterator[bytes]:
         collected: list[bytes] = []
@@ -229,6 +232,20 @@ class CSVFile:
         self.columns = [Column(position, name, type_) for position, name, type_ in chosen if type_]
         self.width = len(names)
         return content[end:]
+
+
+def has_bare_return(content: bytes) -> bool:
+    """Return whether there is a carriage return that is not part of a line break.
+
+    Args:
+        content: Some lines.
+    """
+    return content.count(b"\r") != content.count(b"\r\n")
+
+
+def _stand_in(content: bytes) -> str:
+    """Return a character that does not occur."""
+    return next(char for char in map(chr, _PRIVATE_USE) if char.encode() not in content)
 
 
 def _end_of_rows(content: bytes) -> int:

@@ -6,6 +6,8 @@ It encodes a block only if the result is certain to be the same. The normalizer 
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,14 +17,20 @@ from tap_mux.records.timestamps import MisfitError, utc_timestamp
 from tap_mux.records.writer import EncodedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from tap_mux.exports.csv_rows import Block, Column, CSVFile
     from tap_mux.records.normalizer import Shorten
 
-_BIGINT = range(-(2**63), 2**63)
-_PYTHON_TYPES = {"string": str, "integer": int, "number": float, "boolean": bool}
+BATCH_ROWS = 100
+"""How many rows are encoded at once: so few that they stay in the cache of the processor."""
+
+MAX_URLS = 1000
+"""How many URLs of a column are remembered as shortened: most are in many rows."""
+
+_MAX_DIGITS = 18
+"""A number of so many characters is certain to be a BIGINT."""
 
 
 class PlainEncoder:
@@ -44,9 +52,10 @@ class PlainEncoder:
             shorten: What is done to the texts of columns that have to be shortened, by their names.
         """
         self._file = file
-        self._shorten = shorten
-        self._head = f'{{"type":"RECORD","stream":{_json(stream)},"record":{{'
-        self._added = [f"{_json(name)}:{_json(value)}" for name, value in added.items()]
+        self._stream = stream
+        self._shorten = {name: lru_cache(MAX_URLS)(each) for name, each in shorten.items()}
+        self._record = _struct([column.name for column in file.columns], added)
+        self._encoder = msgspec.json.Encoder()
         self._is_possible = {column.type for column in file.columns} <= CONVERTERS.keys()
 
     def encode(self, block: Block, extracted: datetime) -> EncodedRecords | None:
@@ -64,35 +73,36 @@ class PlainEncoder:
         """
         if not self._is_possible:
             return None
+        lines: list[bytes] = []
+        count = 0
         rows = self._file.cells(block)
         try:
-            columns = [
-                self._fields(column, [row[column.position] for row in rows])
-                for column in self._file.columns
-            ]
+            while batch := list(islice(rows, BATCH_ROWS)):
+                lines.append(self._lines(batch, extracted))
+                count += len(batch)
         except MisfitError:
             self._is_possible = False  # parsing each block twice would take longer
             return None
-        end = ",".join(["", *self._added]) + f'}},"time_extracted":{_json(extracted)}}}\n'
-        # Line by line, since one emoji makes each character of a text take four bytes.
-        lines = b"".join(
-            f"{self._head}{','.join(fields)}{end}".encode() for fields in zip(*columns, strict=True)
-        )
-        return EncodedRecords(lines, len(rows))
+        return EncodedRecords(b"".join(lines), count)
 
-    def _fields(self, column: Column, cells: Sequence[str]) -> list[str]:
-        """Encode the values of a column, each with its name. Most occur in many rows.
+    def _lines(self, rows: Iterable[Sequence[str]], extracted: datetime) -> bytes:
+        """Encode some rows.
 
         Raises:
             MisfitError: One needs a closer look.
         """
-        different = list(dict.fromkeys(cells))
-        name = _json(column.name)
-        values = self._values(column, different)
-        field_of = {
-            cell: f"{name}:{_json(value)}" for cell, value in zip(different, values, strict=True)
-        }
-        return [field_of[cell] for cell in cells]
+        cells = list(zip(*rows, strict=True))
+        columns = [self._values(column, cells[column.position]) for column in self._file.columns]
+        messages = [
+            {
+                "type": "RECORD",
+                "stream": self._stream,
+                "record": record,
+                "time_extracted": extracted,
+            }
+            for record in starmap(self._record, zip(*columns, strict=True))
+        ]
+        return self._encoder.encode_lines(messages)
 
     def _values(self, column: Column, cells: Sequence[str]) -> Sequence[Any]:
         """Convert the values of a column.
@@ -106,14 +116,24 @@ class PlainEncoder:
         if shorten and column.type == "string":
             return [shorten(cell) if cell else None for cell in cells]
         values = CONVERTERS[column.type](cells)
+        if column.type == "string":
+            return values
         if column.type == "date-time":
             return [utc_timestamp(value) if value else None for value in values]
-        if shorten or not set(map(type, values)) <= {_PYTHON_TYPES[column.type], type(None)}:
+        if shorten or str in map(type, values):
             raise MisfitError
-        if column.type == "integer" and any(value not in _BIGINT for value in values if value):
+        if column.type == "integer" and max(map(len, cells)) > _MAX_DIGITS:
             raise MisfitError
         return values
 
 
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+def _struct(names: Iterable[str], added: Mapping[str, Any]) -> type[msgspec.Struct]:
+    """Return the type of a record. It takes the values of the columns with these names."""
+    fields = [
+        (f"value_{number}", Any, msgspec.field(name=name)) for number, name in enumerate(names)
+    ]
+    constants = [
+        (f"added_{number}", Any, msgspec.field(name=name, default=value))
+        for number, (name, value) in enumerate(added.items())
+    ]
+    return msgspec.defstruct("Record", [*fields, *constants], gc=False)

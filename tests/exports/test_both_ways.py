@@ -104,6 +104,16 @@ def test_without_pyarrow_they_are_encoded_by_column(
     assert ids(read(sandbox)) == week
 
 
+@pytest.mark.usefixtures("reader")
+def test_an_unusual_value_after_many_ordinary_ones(sandbox: Sandbox) -> None:
+    asns = ["7"] * 250
+    asns[180] = "x"
+    rows = [f"{number},{asn}\n" for number, asn in enumerate(asns)]
+    publish(sandbox, {day(1): "".join(["view_id,asn\n", *rows])})
+    found = [(record["view_id"], record["asn"]) for record in records(read(sandbox))]
+    assert found == [(str(number), None if number == 180 else 7) for number in range(250)]
+
+
 def test_both_ways_agree_on_the_sandboxs_files(
     sandbox: Sandbox, week: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
