@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import islice, starmap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -29,8 +29,11 @@ BATCH_ROWS = 100
 MAX_URLS = 1000
 """How many URLs of a column are remembered as shortened: most are in many rows."""
 
-_MAX_DIGITS = 18
-"""A number of so many characters is certain to be a BIGINT."""
+_BigInt = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_NUMBERS: dict[str, msgspec.json.Decoder[list[Any]]] = {
+    "integer": msgspec.json.Decoder(list[_BigInt | None]),
+    "number": msgspec.json.Decoder(list[float | None]),
+}
 
 
 class PlainEncoder:
@@ -56,7 +59,9 @@ class PlainEncoder:
         self._shorten = {name: lru_cache(MAX_URLS)(each) for name, each in shorten.items()}
         self._record = _struct([column.name for column in file.columns], added)
         self._encoder = msgspec.json.Encoder()
-        self._is_possible = {column.type for column in file.columns} <= CONVERTERS.keys()
+        self._is_possible = {column.type for column in file.columns} <= CONVERTERS.keys() and all(
+            column.type == "string" for column in file.columns if column.name in shorten
+        )
 
     def encode(self, block: Block, extracted: datetime) -> EncodedRecords | None:
         """Encode the rows of a block.
@@ -112,19 +117,34 @@ class PlainEncoder:
         """
         if column.name == self._file.required and "" in cells:
             raise MisfitError
-        shorten = self._shorten.get(column.name)
-        if shorten and column.type == "string":
+        if shorten := self._shorten.get(column.name):
             return [shorten(cell) if cell else None for cell in cells]
+        if decoder := _NUMBERS.get(column.type):
+            return _numbers(cells, decoder)
         values = CONVERTERS[column.type](cells)
-        if column.type == "string":
-            return values
         if column.type == "date-time":
             return [utc_timestamp(value) if value else None for value in values]
-        if shorten or str in map(type, values):
-            raise MisfitError
-        if column.type == "integer" and max(map(len, cells)) > _MAX_DIGITS:
+        if column.type == "boolean" and str in map(type, values):
             raise MisfitError
         return values
+
+
+def _numbers(cells: Sequence[str], decoder: msgspec.json.Decoder[list[Any]]) -> Sequence[Any]:
+    """Convert numbers that are written as in JSON.
+
+    Raises:
+        MisfitError: One is not.
+    """
+    text = ",".join([cell or "null" for cell in cells])
+    try:
+        values = decoder.decode(f"[{text}]")
+    except msgspec.MsgspecError:
+        raise MisfitError from None
+    # A value may have a comma, or be the word null, and msgspec reads -0 as 0.
+    is_exact = len(values) == len(cells) and values.count(None) == cells.count("")
+    if not is_exact or "-0" in cells:
+        raise MisfitError
+    return values
 
 
 def _struct(names: Iterable[str], added: Mapping[str, Any]) -> type[msgspec.Struct]:
