@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import fnmatch
 import os
 import re
 import sys
@@ -107,7 +108,8 @@ class TapMux(Tap):
             raise _validation_error(map(_without_value, error.errors)) from None
         if validate_config:
             errors = validation_errors(self.config, needs_token=needs_token)
-            if wrong := [*errors, *_parameter_errors(self.config)]:
+            errors = chain(errors, _parameter_errors(self.config), _stream_map_errors(self.config))
+            if wrong := list(errors):
                 raise _validation_error(wrong)
             for name in sorted(self.config.keys() - schema["properties"].keys()):
                 hint = suggestion(name, schema["properties"])
@@ -307,6 +309,16 @@ def _parameter_errors(config: Mapping[str, Any]) -> Iterator[str]:
         elif wrong := sorted(query.keys() - parameters[name]):
             takes = ", ".join(sorted(parameters[name])) or "none"
             yield f"stream_params of {name} cannot have {', '.join(wrong)}; it takes {takes}"
+
+
+def _stream_map_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield an error for each stream map that is for no stream. It may be what hides a column."""
+    names = [stream.name for stream in ALL_STREAMS]
+    for name, mapped in config.get("stream_maps", {}).items():
+        source = str(mapped.get("__source__", name) if isinstance(mapped, dict) else name)
+        if not fnmatch.filter(names, source):
+            hint = suggestion(source, names)
+            yield f"stream_maps names a stream that does not exist: {source!r}{hint}"
 
 
 def _validation_error(errors: Iterable[str]) -> ConfigValidationError:

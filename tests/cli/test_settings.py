@@ -85,6 +85,14 @@ class TestSettings:
             ({"metrics": [{"measurement": "hush"}]}, "'metric' is a required property"),
             ({"stream_maps": {"assets": "hush"}}, "stream_maps.assets has the wrong form"),
             ({"stream_maps": {"assets": {"id": "1 +"}}}, "The setting stream_maps cannot be used"),
+            (
+                {"stream_maps": {"video_view": {"viewer_id": "__NULL__"}}},
+                "stream_maps names a stream that does not exist: 'video_view', did you mean video_",
+            ),
+            (
+                {"stream_maps": {"mine": {"__source__": "asets"}}},
+                "stream_maps names a stream that does not exist: 'asets', did you mean assets?",
+            ),
         ],
     )
     def test_validation_errors_are_one_line_for_every_command(
@@ -177,6 +185,10 @@ class TestSettings:
         names = SETTINGS.to_dict()["properties"].keys() - TOKENS.keys()
         tap = TapMux(config={**TOKENS, **dict.fromkeys(names)})
         assert tap.config == TapMux(config=TOKENS).config
+
+    def test_stream_maps_may_be_for_several_streams_and_under_another_name(self) -> None:
+        maps = {"video_*": {}, "mine": {"__source__": "assets"}, "assets": None, "__else__": None}
+        assert TapMux(config={**TOKENS, "stream_maps": maps}).mapper.stream_maps["assets"]
 
     def test_unknown_settings_are_named(self, caplog: pytest.LogCaptureFixture) -> None:
         unknown = dict.fromkeys(("token", "secret", "start_dat", "q", "batch_config"), "x")
