@@ -13,12 +13,12 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_mux.records.conformer import Conformer
+from tap_mux.records.mapping import map_record
 from tap_mux.records.normalizer import Record
 from tap_mux.records.timestamps import is_timestamp, utc_now
 from tap_mux.records.writer import MAX_FILE_BYTES, BatchWriter, EncodedRecords
@@ -252,10 +252,7 @@ class Emitter:
         blank = dict.fromkeys(self.conformer.selected_schema["properties"])
         for record in records:
             for stream_map in self._stream.stream_maps:
-                try:
-                    mapped = stream_map.transform(record)
-                except MapExpressionError:  # the expression may name a field that Mux left out
-                    mapped = stream_map.transform({**blank, **record})
+                mapped = map_record(stream_map, record, blank)
                 if mapped is not None:
                     self._writer.write_message(
                         RecordMessage(

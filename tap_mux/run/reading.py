@@ -14,6 +14,7 @@ from singer_sdk.exceptions import MapExpressionError
 from tap_mux.api.errors import MuxError, UnexpectedAnswerError
 from tap_mux.records.conformer import MissingKeyError
 from tap_mux.records.emitter import FileBatch
+from tap_mux.records.mapping import StreamMapError
 from tap_mux.records.timestamps import epoch_seconds
 from tap_mux.records.writer import OutputError
 from tap_mux.run.outcome import StreamOutcome, bugs_as_errors
@@ -231,8 +232,10 @@ class Reading:
 def _failures_as_errors(path: str, *expected: type[Exception]) -> Iterator[None]:
     """Turn all errors inside the ``with`` block into a MuxError, except for those expected."""
     try:
-        with bugs_as_errors(*expected):
+        with bugs_as_errors(StreamMapError, *expected):
             yield
+    except StreamMapError as error:
+        raise MuxError(str(error)) from None
     except MissingKeyError as error:
         text = f"GET {path} gave {error}"
         raise UnexpectedAnswerError(text) from None

@@ -80,3 +80,18 @@ def test_an_invalid_map_is_one_error_line(
     assert done.returncode == 1
     assert "The setting stream_maps cannot be used" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_a_map_that_fails_for_a_value_fails_its_stream(
+    tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
+) -> None:
+    world.asset_rows = [asset("a", NOW)]
+    world.view_rows = [view("v", NOW - HOUR)]
+    maps = {"assets": {"passthrough": "md5(passthrough)"}}
+    done = run_program("--config", config_file(tmp_path, **sandbox.config, stream_maps=maps))
+    assert done.returncode == 1
+    assert '"stream":"video_views","record"' in done.stdout
+    message = "The setting stream_maps has an expression for assets that fails with AttributeError"
+    assert message in done.stderr.splitlines()[-1]
+    assert "bug" not in done.stderr
+    assert "Traceback" not in done.stderr
