@@ -268,12 +268,18 @@ def _read_json(name: str, what: str) -> dict[str, Any]:
         raise MuxError(text)
     try:
         with click.open_file(name, encoding="utf-8-sig") as file:
-            content = json.load(file)
+            text = file.read()
+        if not text.strip():
+            text = f"The file with the {what} is empty: {name}"
+            raise MuxError(text)
+        content = json.loads(text)
     except OSError as error:
         text = f"The file with the {what} cannot be read: {error.strerror}: {name}"
         raise MuxError(text) from None
     except (ValueError, RecursionError) as error:
         text = f"The file with the {what} is no JSON: {error}: {name}"
+        if what == "state" and str(error).startswith("Extra data"):  # all that a target printed
+            text = f"The file with the state has several values. Keep its last line alone: {name}"
         raise MuxError(text) from None
     if not isinstance(content, dict):
         text = f"The file with the {what} is no JSON object: {name}"

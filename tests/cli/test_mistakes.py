@@ -30,7 +30,9 @@ class TestFiles:
         ("content", "message"),
         [
             (None, "cannot be read: No such file or directory"),
-            (b"", "is no JSON: Expecting value"),
+            (b"", "is empty"),
+            (b" \n", "is empty"),
+            (b"banana", "is no JSON: Expecting value"),
             (b"{'token_id': 1}", "is no JSON: Expecting property name"),
             (b"\xff\xfe{\0}\0", "is no JSON: 'utf-8' codec"),
             (b"[" * 99_999, "is no JSON: "),

@@ -31,7 +31,9 @@ class TestState:
     @pytest.mark.parametrize(
         ("state", "message"),
         [
-            ("", "The file with the state is no JSON"),
+            ("", "The file with the state is empty"),
+            ("banana", "The file with the state is no JSON"),
+            ('{"bookmarks": {}}\n{"bookmarks": {}}\n', "Keep its last line alone: /"),
             ("[]", "The file with the state is no JSON object"),
             ('{"bookmarks": null}', "The state is not one that this tap has written"),
             ('{"bookmarks": {"x": {"partitions": [{}]}}}', "The state is not one"),
