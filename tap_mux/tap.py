@@ -312,7 +312,10 @@ def _parameter_errors(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _stream_map_errors(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield an error for each stream map that is for no stream. It may be what hides a column."""
+    """Yield an error for each stream map that is for no stream. It may be what hides a column.
+
+    The SDK has taken ``__else__`` out before.
+    """
     names = [stream.name for stream in ALL_STREAMS]
     for name, mapped in config.get("stream_maps", {}).items():
         source = str(mapped.get("__source__", name) if isinstance(mapped, dict) else name)
