@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
 from tap_mux.api.deadline import EndlessError, set_deadlines
 from tap_mux.api.errors import MuxError, NoAnswerError, UnreachableError
@@ -20,7 +26,7 @@ from tap_mux.api.errors import MuxError, NoAnswerError, UnreachableError
 if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
 
-_NO_CONNECTION = (ConnectTimeoutError, NewConnectionError)
+_NO_CONNECTION = (ConnectTimeoutError, NewConnectionError, ProxyError, SSLError)
 
 
 class Route(NamedTuple):
@@ -41,15 +47,25 @@ def route_to(
         request: What to ask it for.
         max_connections: How many connections are kept.
         max_bytes: How long the body of an answer may be, with all that is around it.
+
+    Raises:
+        UnreachableError: The environment variables name a proxy that cannot be used.
     """
     url = cast("str", request.url)
     network = requests.Session().merge_environment_settings(
         url, {}, stream=False, verify=True, cert=None
     )
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max_connections)
-    connections = adapter.get_connection_with_tls_context(
-        request, network["verify"], network["proxies"], network["cert"]
-    )
+    try:
+        connections = adapter.get_connection_with_tls_context(
+            request, network["verify"], network["proxies"], network["cert"]
+        )
+    except (requests.RequestException, HTTPError):  # they may quote a password
+        text = (
+            "The proxy in HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY) cannot be used. Write it like "
+            "http://host:port"
+        )
+        raise UnreachableError(text) from None
     set_deadlines(cast("HTTPConnectionPool", connections), max_bytes)
     return Route(
         cast("HTTPConnectionPool", connections), adapter.request_url(request, network["proxies"])

@@ -70,6 +70,28 @@ class TestEnd:
         assert done.stdout == ""
         assert "s3cr3t" not in done.stderr
 
+    @pytest.mark.parametrize("scheme", ["socks5://", "bogus://"])
+    def test_a_proxy_that_cannot_be_used(self, tmp_path: Path, scheme: str) -> None:
+        environ = {"HTTPS_PROXY": f"{scheme}user:s3cr3t@127.0.0.1:1"}
+        done = run_program("--config", config_file(tmp_path, **TOKENS), environ=environ)
+        assert done.returncode == 1
+        assert "The proxy in HTTPS_PROXY" in one_line(done.stderr)
+        assert "s3cr3t" not in done.stderr
+
+    @pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:1"])
+    def test_no_stream_is_tried_without_a_connection(
+        self, tmp_path: Path, sandbox: Sandbox, proxy: str | None
+    ) -> None:
+        """Where a port without TLS is asked for it, or the proxy is not there."""
+        settings = {**sandbox.config, "max_attempts": 1, "api_url": "https://mux.invalid"}
+        if not proxy:
+            settings["api_url"] = sandbox.config["api_url"].replace("http://", "https://")
+        environ = {"HTTPS_PROXY": proxy} if proxy else {}
+        done = run_program("--config", config_file(tmp_path, **settings), environ=environ)
+        assert done.returncode == 1
+        assert "GET /system/v1/whoami got no answer from https://" in one_line(done.stderr)
+        assert done.stdout == ""
+
     def test_a_target_that_stops_reading(
         self, tmp_path: Path, world: ExplicitWorld, sandbox: Sandbox
     ) -> None:
