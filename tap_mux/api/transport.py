@@ -52,24 +52,23 @@ def route_to(
         UnreachableError: The environment variables name a proxy that cannot be used.
     """
     url = cast("str", request.url)
-    network = requests.Session().merge_environment_settings(
-        url, {}, stream=False, verify=True, cert=None
-    )
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max_connections)
     try:
+        network = requests.Session().merge_environment_settings(
+            url, {}, stream=False, verify=True, cert=None
+        )
         connections = adapter.get_connection_with_tls_context(
             request, network["verify"], network["proxies"], network["cert"]
         )
-    except (requests.RequestException, HTTPError):  # they may quote a password
+        target = adapter.request_url(request, network["proxies"])
+    except (requests.RequestException, HTTPError, ValueError):  # they may quote a password
         text = (
             "The proxy in HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY) cannot be used. Write it like "
             "http://host:port"
         )
         raise UnreachableError(text) from None
     set_deadlines(cast("HTTPConnectionPool", connections), max_bytes)
-    return Route(
-        cast("HTTPConnectionPool", connections), adapter.request_url(request, network["proxies"])
-    )
+    return Route(cast("HTTPConnectionPool", connections), target)
 
 
 def network_error(what: str, error: HTTPError) -> MuxError:

@@ -70,7 +70,7 @@ class TestEnd:
         assert done.stdout == ""
         assert "s3cr3t" not in done.stderr
 
-    @pytest.mark.parametrize("scheme", ["socks5://", "bogus://"])
+    @pytest.mark.parametrize("scheme", ["socks5://", "bogus://", "http://["])
     def test_a_proxy_that_cannot_be_used(self, tmp_path: Path, scheme: str) -> None:
         environ = {"HTTPS_PROXY": f"{scheme}user:s3cr3t@127.0.0.1:1"}
         done = run_program("--config", config_file(tmp_path, **TOKENS), environ=environ)
