@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 import os
 import re
 import sys
@@ -33,6 +32,7 @@ from tap_mux.settings.suggestion import suggestion
 from tap_mux.settings.validation import validation_errors
 from tap_mux.settings.variables import settings_in
 from tap_mux.streams import ALL_STREAMS
+from tap_mux.streams.naming import naming_errors
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -40,7 +40,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from tap_mux.api.environment import Environment
     from tap_mux.streams.base import MuxStream
@@ -108,8 +108,7 @@ class TapMux(Tap):
             raise _validation_error(map(_without_value, error.errors)) from None
         if validate_config:
             errors = validation_errors(self.config, needs_token=needs_token)
-            errors = chain(errors, _parameter_errors(self.config), _stream_map_errors(self.config))
-            if wrong := list(errors):
+            if wrong := [*errors, *naming_errors(self.config)]:
                 raise _validation_error(wrong)
             for name in sorted(self.config.keys() - schema["properties"].keys()):
                 hint = suggestion(name, schema["properties"])
@@ -297,31 +296,6 @@ def _unwrapped(state: dict[str, Any]) -> dict[str, Any]:
         if "bookmarks" not in state and state.get(name):
             state = state[name]
     return state
-
-
-def _parameter_errors(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each error in stream_params: streams and parameters that do not exist."""
-    parameters = {stream.name: stream.parameters for stream in ALL_STREAMS}
-    for name, query in config.get("stream_params", {}).items():
-        if name not in parameters:
-            hint = suggestion(name, parameters)
-            yield f"stream_params names a stream that does not exist: {name!r}{hint}"
-        elif wrong := sorted(query.keys() - parameters[name]):
-            takes = ", ".join(sorted(parameters[name])) or "none"
-            yield f"stream_params of {name} cannot have {', '.join(wrong)}; it takes {takes}"
-
-
-def _stream_map_errors(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield an error for each stream map that is for no stream. It may be what hides a column.
-
-    The SDK has taken ``__else__`` out before.
-    """
-    names = [stream.name for stream in ALL_STREAMS]
-    for name, mapped in config.get("stream_maps", {}).items():
-        source = str(mapped.get("__source__", name) if isinstance(mapped, dict) else name)
-        if not fnmatch.filter(names, source):
-            hint = suggestion(source, names)
-            yield f"stream_maps names a stream that does not exist: {source!r}{hint}"
 
 
 def _validation_error(errors: Iterable[str]) -> ConfigValidationError:

@@ -83,10 +83,17 @@ def _token_errors(config: Mapping[str, Any], *, needs_token: bool) -> Iterator[s
         if name not in config:
             if needs_token:
                 yield f"{name} is missing"
-        elif not config[name].strip():
-            yield f"{name} is empty"
-        elif _has_half_character(config[name]):
-            yield f"{name} has half of a character in it; copy it again"
+        else:
+            yield from _text_errors(name, config[name])
+
+
+def _text_errors(name: str, value: str) -> Iterator[str]:
+    if not value.strip():
+        yield f"{name} is empty"
+    elif value != value.strip():
+        yield f"{name} begins or ends with a space or a line break; copy it again"
+    elif _has_half_character(value):
+        yield f"{name} has half of a character in it; copy it again"
 
 
 def _has_half_character(text: str) -> bool:
@@ -102,10 +109,7 @@ def _environment_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield "environments is empty"
     for nth, environment in enumerate(environments, 1):
         for name, value in environment.items():
-            if not value.strip():
-                yield f"{name} of environment {nth} is empty"
-            elif _has_half_character(value):
-                yield f"{name} of environment {nth} has half of a character in it; copy it again"
+            yield from _text_errors(f"{name} of environment {nth}", value)
     for name, times in Counter(environment["name"] for environment in environments).items():
         if times > 1:
             yield f"environments has the name {name!r} more than once"

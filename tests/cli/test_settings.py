@@ -81,6 +81,7 @@ class TestSettings:
             ({"api_url": "https://id:hush"}, "api_url is not an http or https URL"),
             ({"api_url": "https://.hush"}, "api_url is not an http or https URL"),
             ({"max_requests_per_second": "hush"}, "is not a number from 0.01 to 1000"),
+            ({"token_id": "hush\n"}, "token_id begins or ends with a space or a line break"),
             ({"token_id": ""}, "token_id is empty. An access token is made in the Mux dashboard"),
             ({"metrics": [{"measurement": "hush"}]}, "'metric' is a required property"),
             ({"stream_maps": {"assets": "hush"}}, "stream_maps.assets has the wrong form"),
@@ -92,6 +93,10 @@ class TestSettings:
             (
                 {"stream_maps": {"mine": {"__source__": "asets"}}},
                 "stream_maps names a stream that does not exist: 'asets', did you mean assets?",
+            ),
+            (
+                {"stream_maps": {"video_v*": {"viewer_user_agnt": "__NULL__"}}},
+                "hides a column that video_v* does not have: 'viewer_user_agnt', did you mean",
             ),
         ],
     )
@@ -187,7 +192,13 @@ class TestSettings:
         assert tap.config == TapMux(config=TOKENS).config
 
     def test_stream_maps_may_be_for_several_streams_and_under_another_name(self) -> None:
-        maps = {"video_*": {}, "mine": {"__source__": "assets"}, "assets": None, "__else__": None}
+        hidden = {"viewer_user_agent": None, "is_new": "1"}
+        maps = {
+            "video_*": hidden,
+            "mine": {"__source__": "assets"},
+            "assets": None,
+            "__else__": None,
+        }
         assert TapMux(config={**TOKENS, "stream_maps": maps}).mapper.stream_maps["assets"]
 
     def test_unknown_settings_are_named(self, caplog: pytest.LogCaptureFixture) -> None:
