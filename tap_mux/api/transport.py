@@ -8,6 +8,7 @@ sent by urllib3, on which requests is built: less than half of the work.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import requests
@@ -49,7 +50,8 @@ def route_to(
         max_bytes: How long the body of an answer may be, with all that is around it.
 
     Raises:
-        UnreachableError: The environment variables name a proxy that cannot be used.
+        UnreachableError: The environment variables name a proxy or certificates that cannot be
+            used.
     """
     url = cast("str", request.url)
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max_connections)
@@ -67,6 +69,9 @@ def route_to(
             "http://host:port"
         )
         raise UnreachableError(text) from None
+    if isinstance(network["verify"], str) and not Path(network["verify"]).exists():
+        text = f"REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names no file: {network['verify']}"
+        raise UnreachableError(text)
     set_deadlines(cast("HTTPConnectionPool", connections), max_bytes)
     return Route(cast("HTTPConnectionPool", connections), target)
 

@@ -78,6 +78,12 @@ class TestEnd:
         assert "The proxy in HTTPS_PROXY" in one_line(done.stderr)
         assert "s3cr3t" not in done.stderr
 
+    def test_certificates_that_are_not_there(self, tmp_path: Path) -> None:
+        environ = {"REQUESTS_CA_BUNDLE": str(tmp_path / "nowhere.pem")}
+        done = run_program("--config", config_file(tmp_path, **TOKENS), environ=environ)
+        assert done.returncode == 1
+        assert "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names no file" in one_line(done.stderr)
+
     @pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:1"])
     def test_no_stream_is_tried_without_a_connection(
         self, tmp_path: Path, sandbox: Sandbox, proxy: str | None
