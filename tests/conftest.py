@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -28,8 +29,10 @@ EXAMPLES = 8
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start keep what Python compiles, or each would do so anew."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    """Let programs that tests start keep what Python compiles, and hear Ctrl-C."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each would compile it anew
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before slow tests are left out
