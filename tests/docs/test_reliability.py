@@ -41,12 +41,13 @@ def test_no_test_is_named_in_another_form() -> None:
     )
 
 
-def test_figures_of_the_benchmarks_are_of_their_last_run() -> None:
+def test_figures_of_the_benchmarks_are_of_their_last_runs() -> None:
+    """Some cases may have been measured again after the last run of all."""
     results = text(ROOT / "benchmarks" / "RESULTS.md")
-    (day,) = re.findall(r"^\| Date +\| (\S+) ", results, re.MULTILINE)
+    days = re.findall(r"([\d-]+) \d\d:\d\d UTC", results)
     quoted = re.findall(r"\(([\d-]+): (?:benchmarks|\[benchmarks\])", text(PAGE))
     assert len(quoted) > 1
-    assert {*quoted} == {day}, "Bring the figures of docs/reliability.md up to date"
+    assert {*quoted} <= {*days}, "Bring the figures of docs/reliability.md up to date"
 
 
 def test_page_is_in_the_site() -> None:
