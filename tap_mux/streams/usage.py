@@ -95,7 +95,7 @@ class UsageExports(MuxStream):
             try:
                 yield self._files(window)
             except APIError as error:
-                if error.status == HTTPStatus.NOT_FOUND:
+                if self._means_none(error):
                     self.logger.info("There are no usage exports yet for these days")
                     return
                 if error.status != HTTPStatus.PRECONDITION_FAILED:
@@ -126,5 +126,9 @@ class UsageExports(MuxStream):
         try:
             super().probe()
         except APIError as error:
-            if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED}:
+            if not (self._means_none(error) or error.status == HTTPStatus.PRECONDITION_FAILED):
                 raise
+
+    def _means_none(self, error: APIError) -> bool:
+        """Return whether Mux has no file. It is not Mux where even the environment is not found."""
+        return error.status == HTTPStatus.NOT_FOUND and self.environment.id is not None
