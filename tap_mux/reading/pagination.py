@@ -26,10 +26,10 @@ PAGE_LIMIT = 100
 """The largest page that Mux gives."""
 
 MAX_EQUAL_PAGES = 4
-"""How many pages in a row may be equal, where Mux counts the list.
+"""So many equal pages in a row show that a list has no end, if Mux counts the list.
 
-Two are where as many records as a page has came meanwhile. If Mux gave one for another instead, the
-count shows what is missing.
+Two equal pages do not: the list may have moved by one page meanwhile. Or Mux may have sent one page
+in place of another. Then the count shows that records are missing.
 """
 
 MAX_PAGES_WITHOUT_NEWS = 10

@@ -55,7 +55,7 @@ class Windows:
         self._seconds = FIRST_SECONDS
         self._longest = max(1, end - start)
         self._records_left: int | None = None  # up to the end, if known; at least so many
-        self._gap = 0  # so many seconds without records the current window begins with
+        self._gap = 0  # how many seconds at the beginning of the current window have no record
         self.crowd = 0
         """How many records the current window holds, if too many and it cannot be split."""
 
@@ -74,8 +74,8 @@ class Windows:
 
         Args:
             records: How many records it holds, at least.
-            since: When they seem to begin, in epoch seconds, if that is known. What comes before
-                costs no window of its own.
+            since: When they seem to begin, in epoch seconds; None if that is not known. The time
+                before that gets no window of its own.
         """
         window = self.current
         if window is None:
@@ -86,7 +86,7 @@ class Windows:
             self.crowd = records
             self._seconds = CROWDED_SECONDS
         else:
-            if since is None or self._gap:  # else the gap was no gap
+            if since is None or self._gap:  # a gap that did not help was perhaps none
                 self._gap = 0
             else:
                 self._gap = min(max(since - window.start, 0), window.seconds - 1)
