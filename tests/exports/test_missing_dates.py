@@ -156,14 +156,6 @@ class TestLateFiles:
         assert ids(output) == ["5", "4"]
         assert not ids(read(sandbox, state=output.states[-1]))
 
-    @pytest.mark.parametrize("earliest", ["soon", 1, ["2026-01-01"]])
-    def test_an_earliest_date_that_is_none(self, sandbox: Sandbox, earliest: object) -> None:
-        state = state_of(midnight(2))
-        state["bookmarks"][STREAM]["partitions"][0]["earliest_date"] = earliest
-        publish(sandbox, self.files(1))
-        with pytest.raises(MuxError, match=r"earliest_date in the state of .*Fix or delete it"):
-            read(sandbox, state=state)
-
     def test_a_run_that_fails_leaves_the_rest_noted(
         self, sandbox: Sandbox, waits: list[float]
     ) -> None:
@@ -214,10 +206,18 @@ class TestLateFiles:
         assert ids(output) == ["4"]
         assert self.noted(output) == [day(3)]
 
-    @pytest.mark.parametrize("noted", ["soon", ["soon"], [1], 1])
-    def test_a_state_that_is_no_list_of_dates(self, sandbox: Sandbox, noted: object) -> None:
+    @pytest.mark.parametrize(
+        ("name", "noted"),
+        [
+            *(("missing_dates", noted) for noted in ("soon", ["soon"], [1], 1)),
+            *(("earliest_date", noted) for noted in ("soon", 1, ["2026-01-01"])),
+        ],
+    )
+    def test_a_state_without_the_dates_that_it_should_have(
+        self, sandbox: Sandbox, name: str, noted: object
+    ) -> None:
         state = state_of(midnight(2))
-        state["bookmarks"][STREAM]["partitions"][0]["missing_dates"] = noted
+        state["bookmarks"][STREAM]["partitions"][0][name] = noted
         publish(sandbox, self.files(1))
-        with pytest.raises(MuxError, match=r"missing_dates in the state of .*Fix or delete it"):
+        with pytest.raises(MuxError, match=rf"{name} in the state of .*Fix or delete it"):
             read(sandbox, state=state)

@@ -84,17 +84,19 @@ def half_way(
     return lines
 
 
+def views_half_way(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, start_date: str) -> str:
+    """Read views until there is a bookmark, and return the line of progress at that moment."""
+    (line,) = half_way(
+        sandbox, monkeypatch, "video_views", is_there=has_bookmark, start_date=start_date
+    )
+    return line
+
+
 @pytest.mark.usefixtures("_many_views")
 def test_a_stream_under_way_says_how_far_it_is(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (line,) = half_way(
-        sandbox,
-        monkeypatch,
-        "video_views",
-        is_there=has_bookmark,
-        start_date=SINCE,
-    )
+    line = views_half_way(sandbox, monkeypatch, SINCE)
     found = re.fullmatch(
         r"video_views: (?P<records>[\d,]+) records, at (?P<at>[\d-]+ [\d:]+), (?P<part>\d+) %, "
         r"[\d,]+ records/s, (?P<requests>\d+) requests, about \d+ (s|min|h) left",
@@ -113,13 +115,7 @@ def test_views_that_mux_counts_say_their_part(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two months without a view come first. They are no part of what there is to read."""
-    (line,) = half_way(
-        sandbox,
-        monkeypatch,
-        "video_views",
-        is_there=has_bookmark,
-        start_date=tap_time(NOW - 60 * DAY),
-    )
+    line = views_half_way(sandbox, monkeypatch, tap_time(NOW - 60 * DAY))
     found = re.search(r"video_views: ([\d,]+) records, at .*?, (\d+) %", line)
     assert found
     part = int(found[1].replace(",", "")) / MANY
